@@ -1,0 +1,328 @@
+#include "shm/append_end.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "common/error.hpp"
+#include "shm/cpu.hpp"
+#include "shm/group_lock.hpp"
+#include "shm/group_table.hpp"
+#include "shm/spin.hpp"
+#include "shm/wait_word.hpp"
+
+namespace ringpipe {
+
+using std::memory_order_acquire;
+using std::memory_order_relaxed;
+using std::memory_order_release;
+namespace word = layout::word;
+
+namespace {
+
+// Larger payloads are copied as a loan, outside of the lock, so that producers copy in parallel.
+constexpr std::size_t largest_copy_under_lock = 4096;
+
+std::byte* payload_of(layout::message_header& header) {
+    return reinterpret_cast<std::byte*>(&header) + layout::header_bytes;
+}
+
+void copy_behind(layout::message_header& header, std::span<const std::byte> payload) {
+    // An empty span may have no address, and memcpy wants one.
+    if (!payload.empty()) { std::memcpy(payload_of(header), payload.data(), payload.size()); }
+}
+
+}  // namespace
+
+append_end::append_end(std::shared_ptr<segment> where, const producer_options& options)
+    : where_{std::move(where)},
+      member_{where_, layout::role::producer, options.name},
+      lock_{*where_, member_.id()},
+      view_{where_->messages()},
+      side_{where_->append()},
+      wait_{options.wait} {
+    member_.announce();
+}
+
+bool append_end::send_until(std::span<const std::byte> payload, deadline until) {
+    if (payload.size() > largest_copy_under_lock) {
+        auto space = lend_until(payload.size(), until);
+        if (!space) { return false; }
+        std::memcpy(space.payload().data(), payload.data(), payload.size());
+        space.commit();
+        return true;
+    }
+    const auto stride = layout::stride_of(payload.size());
+    if (!lock_with_room(stride, until)) { return false; }
+    const auto at = side_.tail.load(memory_order_relaxed);
+    const auto sequence = side_.sequence.load(memory_order_relaxed);
+    auto& header = begin_message(at, sequence);
+    copy_behind(header, payload);
+    view_.at(at + stride).word.store(0, memory_order_relaxed);
+    // The commit point. Release: payload, sequence and the next header's 0 come before it. Pairs with
+    // the acquire of whoever finds the message (claim, repair, tap).
+    header.word.store(word::make(word::committed, payload.size(), member_.id()),
+                      memory_order_release);
+    advance(at + stride, sequence + 1);
+    unlock_and_wake();
+    return true;
+}
+
+bool append_end::send_batch_until(producer::batch payloads, deadline until) {
+    if (payloads.empty()) { return true; }
+    std::uint64_t total = 0;
+    for (const auto& payload : payloads) {
+        refuse_if_too_large(layout::stride_of(payload.size()), payload.size(),
+                            "a message of the batch");
+        total += layout::stride_of(payload.size());
+        refuse_if_too_large(total, total, "a batch");
+    }
+    if (!lock_with_room(total, until)) { return false; }
+    const auto first_at = side_.tail.load(memory_order_relaxed);
+    auto sequence = side_.sequence.load(memory_order_relaxed);
+    const auto me = member_.id();
+    // All behind the first, then the first: as long as its word is 0 nobody walks past it, not even a
+    // repair, and the batch has not happened.
+    auto at = first_at;
+    for (const auto& payload : payloads) {
+        auto& header = begin_message(at, sequence++);
+        copy_behind(header, payload);
+        if (at != first_at) {
+            header.word.store(word::make(word::committed, payload.size(), me),
+                              memory_order_relaxed);
+        }
+        at += layout::stride_of(payload.size());
+    }
+    view_.at(at).word.store(0, memory_order_relaxed);
+    // The commit point of all; release as in send_until.
+    view_.at(first_at).word.store(word::make(word::committed, payloads.front().size(), me),
+                                  memory_order_release);
+    advance(at, sequence);
+    unlock_and_wake();
+    return true;
+}
+
+loan append_end::lend_until(std::size_t size, deadline until) {
+    const auto stride = layout::stride_of(size);
+    if (!lock_with_room(stride, until)) { return {}; }
+    const auto at = side_.tail.load(memory_order_relaxed);
+    const auto sequence = side_.sequence.load(memory_order_relaxed);
+    auto& header = begin_message(at, sequence);
+    const auto busy = word::make(word::busy, size, member_.id());
+    view_.at(at + stride).word.store(0, memory_order_relaxed);
+    // Release: the sequence and the next header's 0 come before it. The groups stop here.
+    header.word.store(busy, memory_order_release);
+    advance(at + stride, sequence + 1);
+    lock_.unlock();
+    ++open_loans_;
+    return {*this, at, {payload_of(header), size}, busy};
+}
+
+void append_end::commit(layout::position at, std::uint64_t busy, std::size_t size) {
+    const auto lent = word::size_of(busy);
+    if (size > lent) {
+        throw error{errc::invalid_argument,
+                    fmt::format("cannot commit {} bytes of a loan of {}", size, lent)};
+    }
+    const auto me = member_.id();
+    const auto used = layout::stride_of(size);
+    const auto rest = layout::stride_of(lent) - used;
+    auto& header = view_.at(at);
+    if (rest != 0) {
+        // What was lent and not used becomes a filler, in place before the message is.
+        auto& filler = view_.at(at + used);
+        filler.sequence = header.sequence;
+        filler.word.store(
+            word::make(word::discarded, rest - layout::header_bytes, me, word::filler),
+            memory_order_relaxed);
+    }
+    --open_loans_;
+    auto expected = busy;
+    // A compare-exchange, not a store: if somebody took us for dead and discarded the message, the
+    // caller must not believe that it was sent. Release as in send_until.
+    if (!header.word.compare_exchange_strong(expected, word::make(word::committed, size, me),
+                                             std::memory_order_seq_cst)) {
+        throw error{errc::presence_lost,
+                    "a message was discarded before it was committed: others took this process for "
+                    "dead, because its "
+                    "presence lock was gone (close_range?); open the ring again"};
+    }
+    full_fence_after_rmw();
+    wake_groups();
+}
+
+void append_end::discard(layout::position at, std::uint64_t busy) noexcept {
+    if (forked()) { return; }
+    --open_loans_;
+    auto expected = busy;
+    view_.at(at).word.compare_exchange_strong(expected, word::with_state(busy, word::discarded),
+                                              std::memory_order_seq_cst);
+    full_fence_after_rmw();
+    wake_groups();
+}
+
+void append_end::leave(std::unique_ptr<append_end> end) noexcept {
+    const auto where = end->where_;
+    const bool ours = !end->forked();
+    end.reset();
+    if (ours) { wake_all_groups(*where); }
+}
+
+void append_end::mark_truncated() noexcept {
+    where_->header().truncated.store(1, std::memory_order_seq_cst);
+}
+
+layout::message_header& append_end::begin_message(layout::position at, std::uint64_t sequence) {
+    auto& header = view_.at(at);
+    header.sequence = sequence;
+    return header;
+}
+
+// Sequence before tail: a repair between the two finds the message behind the old tail and sets both.
+void append_end::advance(layout::position tail, std::uint64_t sequence) {
+    side_.sequence.store(sequence, memory_order_relaxed);
+    side_.tail.store(tail, memory_order_release);
+}
+
+void append_end::unlock_and_wake() {
+    lock_.unlock();
+    // Between the commit and the look at who sleeps; pairs with the sleeper's (see wait_word.hpp).
+    full_fence_after_rmw();
+    wake_groups();
+}
+
+inline void append_end::wake_groups() {
+    auto& mask = where_->sleepers().groups;
+    for (auto left = mask.load(memory_order_relaxed); left != 0; left &= left - 1) [[unlikely]] {
+            const auto index = static_cast<std::size_t>(std::countr_zero(left));
+            const auto bit = std::uint64_t{1} << index;
+            // Whoever clears the bit wakes one sleeper; who is woken, or claims meanwhile, sets it again if
+            // there are more.
+            if ((mask.fetch_and(~bit, std::memory_order_seq_cst) & bit) != 0 &&
+                index < where_->groups().size()) {
+                wait_word::wake(where_->groups()[index].waiting, 1);
+            }
+        }
+}
+
+void append_end::refuse_if_too_large(std::uint64_t stride, std::uint64_t size,
+                                     const char* what) const {
+    if (stride + layout::header_bytes > where_->capacity() || size > word::max_size) [[unlikely]] {
+        throw error{
+            errc::message_too_large,
+            fmt::format("cannot send {} of {} bytes to ring {}: at most {} fit; make the ring with "
+                        "a larger "
+                        "--capacity, or split it",
+                        what, size, where_->file().name(),
+                        std::min(where_->capacity() - 2 * layout::header_bytes, word::max_size))};
+    }
+}
+
+inline bool append_end::lock_with_room(std::uint64_t stride, deadline until) {
+    (void)member_.id();  // throws in a forked child, before it could take the parent's lock
+    if (!lock_.try_lock_until(until)) { return false; }
+    const auto end = side_.tail.load(memory_order_relaxed) + stride + layout::header_bytes;
+    if (end <= side_.room_end.load(memory_order_relaxed)) [[likely]] { return true; }
+    return wait_for_room(stride, until);
+}
+
+bool append_end::wait_for_room(std::uint64_t stride, deadline until) {
+    const auto me = member_.id();
+    bool locked = true;
+    try {
+        refuse_if_too_large(stride, stride - layout::header_bytes, "a message");
+        for (bool looked = false;; looked = true) {
+            const auto tail = side_.tail.load(memory_order_relaxed);
+            const auto end = tail + stride + layout::header_bytes;
+            if (lock_.make_room(end)) {
+                leave_line();
+                return true;
+            }
+            if (looked && clock::now() >= until) { break; }
+            const bool waits = until != deadline::min();
+            if (open_loans_ != 0 && waits) {
+                throw error{errc::loan_outstanding,
+                            "cannot wait for room while this producer holds a loan that it has not "
+                            "committed: it could "
+                            "wait for itself; commit or discard it first"};
+            }
+            // First in line, so that small messages of others cannot starve a large one.
+            if (waits && side_.first_in_line.load(memory_order_relaxed) == 0) {
+                side_.first_in_line.store(me, memory_order_relaxed);
+                side_.room_end.store(0, memory_order_relaxed);
+            }
+            const bool my_turn = side_.first_in_line.load(memory_order_relaxed) == (waits ? me : 0);
+            const auto needed = end > where_->capacity() ? end - where_->capacity() : 0;
+            const auto limit = side_.limit.load(memory_order_relaxed);
+            lock_.unlock();
+            locked = false;
+            press_groups(needed, until);
+            if (waits && !(my_turn && least_released(*where_, needed) >= needed)) {
+                // Worth waking us for: an eighth of the ring, or all there is.
+                const auto wanted =
+                    std::min(tail, std::max(needed, limit + where_->capacity() / 8));
+                sleep_for_room(my_turn ? std::optional{wanted} : std::nullopt, until);
+            }
+            locked = lock_.try_lock_until(until);
+            if (!locked) { break; }
+        }
+        leave_line();
+        if (locked) { lock_.unlock(); }
+        return false;
+    } catch (...) {
+        leave_line();
+        if (locked) { lock_.unlock(); }
+        throw;
+    }
+}
+
+// Those behind us look again. The exchange is the fence between leaving and the look at who sleeps.
+void append_end::leave_line() {
+    auto first = member_.id();
+    const bool was_first = side_.first_in_line.load(memory_order_relaxed) == first;
+    if (!was_first) { return; }
+    side_.first_in_line.compare_exchange_strong(first, 0, std::memory_order_seq_cst);
+    full_fence_after_rmw();
+    if (wait_word::announced(where_->room().waiting)) {
+        wait_word::wake(where_->room().waiting, futex::everyone);
+    }
+}
+
+// Consumers release lazily, and one that went away or to sleep not at all: what they have
+// acknowledged is released here. The tail lock is not held: the two locks never are together.
+void append_end::press_groups(layout::position wanted, deadline until) {
+    for (std::uint32_t i = 0; i < where_->groups().size(); ++i) {
+        auto& group = where_->groups()[i];
+        if (group.state.load(memory_order_acquire) == layout::group_state::empty ||
+            group.released.load(memory_order_acquire) >= wanted) {
+            continue;
+        }
+        group_lock side{*where_, i, member_.id()};
+        if (side.try_lock_until(until)) {
+            side.recompute_released();
+            side.unlock();
+        }
+    }
+}
+
+// Until `released` has come to `wanted` (first in line), or the one before us has been served. Spins,
+// then sleeps at most one liveness interval.
+void append_end::sleep_for_room(std::optional<layout::position> wanted, deadline until) {
+    const auto there = [&] {
+        return wanted ? least_released(*where_, *wanted) >= *wanted
+                      : side_.first_in_line.load(memory_order_relaxed) == 0;
+    };
+    const auto look_again = std::min(until, clock::now() + where_->liveness_interval());
+    if (spin_until(wait_, look_again, there) || wait_ == wait_strategy::spin) { return; }
+    auto& room = where_->room();
+    if (wanted) { room.wanted.store(*wanted, memory_order_relaxed); }
+    const auto epoch = wait_word::announce(room.waiting);
+    full_fence_after_rmw();
+    // What was acknowledged before we announced ourselves is released by nobody but us.
+    if (wanted) { press_groups(*wanted, until); }
+    if (!there()) { futex::wait(room.waiting, epoch, look_again); }
+}
+
+}  // namespace ringpipe

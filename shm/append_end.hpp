@@ -1,0 +1,58 @@
+// What a producer does: find room, write, commit, wake.
+#pragma once
+
+#include <optional>
+
+#include "common/deadline.hpp"
+#include "shm/append_lock.hpp"
+#include "shm/loan.hpp"
+#include "shm/membership.hpp"
+#include "shm/producer.hpp"
+
+namespace ringpipe {
+
+class append_end {
+  public:
+    append_end(std::shared_ptr<segment> where, const producer_options& options);
+
+    bool send_until(std::span<const std::byte> payload, deadline until);
+    bool send_batch_until(producer::batch payloads, deadline until);
+    loan lend_until(std::size_t size, deadline until);
+
+    // For loans.
+    void commit(layout::position at, std::uint64_t word, std::size_t size);
+    void discard(layout::position at, std::uint64_t word) noexcept;
+
+    // The member is gone; then everybody who waits looks whether that was the end.
+    static void leave(std::unique_ptr<append_end> end) noexcept;
+
+    // The stream will be reported as truncated.
+    void mark_truncated() noexcept;
+    [[nodiscard]] bool has_open_loans() const { return open_loans_ != 0; }
+    [[nodiscard]] bool forked() const { return member_.forked(); }
+
+  private:
+    // Takes the tail lock with `stride` bytes and one header free behind the tail. False: not until then,
+    // and the lock is not held.
+    bool lock_with_room(std::uint64_t stride, deadline until);
+    bool wait_for_room(std::uint64_t stride, deadline until);
+    void press_groups(layout::position wanted, deadline until);
+    void sleep_for_room(std::optional<layout::position> wanted, deadline until);
+    void leave_line();
+
+    layout::message_header& begin_message(layout::position at, std::uint64_t sequence);
+    void advance(layout::position tail, std::uint64_t sequence);
+    void unlock_and_wake();
+    void wake_groups();
+    void refuse_if_too_large(std::uint64_t stride, std::uint64_t size, const char* what) const;
+
+    std::shared_ptr<segment> where_;
+    membership member_;
+    append_lock lock_;
+    message_view view_;
+    layout::append_side& side_;
+    wait_strategy wait_;
+    std::uint32_t open_loans_ = 0;
+};
+
+}  // namespace ringpipe

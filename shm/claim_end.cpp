@@ -1,0 +1,363 @@
+#include "shm/claim_end.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <mutex>
+
+#include "common/error.hpp"
+#include "shm/append_lock.hpp"
+#include "shm/cpu.hpp"
+#include "shm/spin.hpp"
+#include "shm/wait_word.hpp"
+
+namespace ringpipe {
+
+using std::memory_order_acquire;
+using std::memory_order_relaxed;
+using std::memory_order_release;
+using std::memory_order_seq_cst;
+
+namespace {
+
+// To some milliseconds, for a fifth of the price: asked for with every lease.
+clock::duration coarse_now() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+}
+
+constexpr std::chrono::milliseconds slow_lease{10};
+
+std::uint32_t checked_prefetch(const consumer_options& options) {
+    if (options.prefetch == 0) {
+        throw error{errc::invalid_argument,
+                    "a consumer cannot have a prefetch of 0; ask for 1 or more"};
+    }
+    return options.prefetch;
+}
+
+}  // namespace
+
+claim_end::claim_end(std::shared_ptr<segment> where, const consumer_options& options,
+                     consumer& front)
+    : where_{std::move(where)},
+      view_{where_->messages()},
+      member_{where_, layout::role::consumer, options.name, find_group(*where_, options.group)},
+      place_{},
+      lock_{*where_, 0, member_.id()},
+      lease_{&member_.entry().lease},
+      wait_{options.wait},
+      prefetch_{checked_prefetch(options)},
+      bytes_per_lease_{where_->capacity() / 8} {
+    join(options, front);
+}
+
+void claim_end::join(const consumer_options& options, consumer& front) {
+    {
+        append_lock tail{*where_, member_.id()};
+        const std::lock_guard hold{tail};
+        place_ =
+            find_or_make_group(*where_, member_.id(), options.group, options.from, options.kind);
+        member_.announce(place_);
+    }
+    group_ = &where_->groups()[place_.index];
+    lock_ = group_lock{*where_, place_.index, member_.id()};
+
+    const std::lock_guard hold{lock_};
+    lock_.join(member_.slot());
+    const bool orphan_here = lock_.adopt_own(member_.slot());
+    if (!orphan_here) {
+        lease_->end.store(0, memory_order_relaxed);
+        lease_->begin.store(0, memory_order_relaxed);
+        lease_->group.store(place_.index, memory_order_relaxed);
+        lease_->generation.store(place_.generation, memory_order_relaxed);
+        lease_->returned.store(0, memory_order_relaxed);
+        lease_->attempts.store(0, memory_order_relaxed);
+        lease_->owner.store(member_.id(), memory_order_release);
+    }
+    front.view_ = view_;
+    front.lease_begin_ = &lease_->begin;
+    front.room_waiting_ = &where_->room().waiting;
+    if (orphan_here) { show_lease(front, true); }
+}
+
+message claim_end::claim_and_receive(consumer& front, deadline until) {
+    (void)member_.id();  // throws in a forked child
+    adapt_share();
+    const bool waits = until != deadline::min();
+    for (;;) {
+        std::uint32_t epoch = 0;
+        auto result = claim(front, until);
+        if (result == outcome::nothing && waits) {
+            if (spin(until)) { continue; }
+            epoch = announce_sleep(front);
+            if (settled_at(claim_position())) { continue; }
+        }
+        if (result == outcome::nothing) { result = look_for_end(front, until); }
+        switch (result) {
+            case outcome::leased:
+                if (auto received = front.next_in_lease()) { return received; }
+                front.acknowledge();  // nothing but discarded ones
+                break;
+            case outcome::again: break;
+            case outcome::end:
+                return message{truncated() ? receive_status::truncated : receive_status::end};
+            case outcome::timed_out: return message{receive_status::timed_out};
+            case outcome::nothing:
+                if (!waits || clock::now() >= until) { return message{receive_status::timed_out}; }
+                if (wait_ != wait_strategy::spin) {
+                    futex::wait(group_->waiting, epoch,
+                                std::min(until, clock::now() + where_->liveness_interval()));
+                }
+        }
+    }
+}
+
+void claim_end::adapt_share() {
+    const auto took = coarse_now() - leased_at_;
+    if (took > slow_lease) {
+        share_ = std::max<std::uint64_t>(share_ / 2, 1);
+    } else {
+        share_ = std::min(share_ * 2, prefetch_);
+    }
+}
+
+claim_end::outcome claim_end::claim(consumer& front, deadline until) {
+    const auto now = coarse_now();
+    // By elapsed time, also where there is always something to do.
+    const bool look_for_dead = now >= next_look_for_dead_;
+    if (!look_for_dead && !settled_at(claim_position())) { return outcome::nothing; }
+
+    const bool idle_handed = front.acknowledged_ == front.lease_end_;
+    if (!lock_.try_lock_until(until)) { return outcome::timed_out; }
+    std::unique_lock hold{lock_, std::adopt_lock};
+    if (look_for_dead) {
+        next_look_for_dead_ = now + where_->liveness_interval() / 2;
+        if (idle_handed && lock_.adopt(member_.slot())) {
+            show_lease(front, true);
+            leased_at_ = now;
+            return outcome::leased;
+        }
+    }
+    const auto result = lease_next(front);
+    hold.unlock();
+    if (result == outcome::leased) {
+        leased_at_ = now;
+        full_fence_after_rmw();  // the unlock: between `released` and the look at who waits for room
+        lock_.wake_producers();
+        pass_on_wake();
+    }
+    return result;
+}
+
+claim_end::outcome claim_end::lease_next(consumer& front) {
+    const auto from = claim_position();
+    const bool extend = front.acknowledged_ != front.lease_end_;
+    const auto sharers =
+        std::max<std::uint64_t>(group_->member_count.load(memory_order_relaxed), 1);
+    auto found =
+        walk(from, share_ * sharers, std::min(bytes_per_lease_ * sharers, where_->capacity() / 2));
+    if (found.end == from) { return outcome::nothing; }
+    if (sharers > 1 && found.messages > 1) {
+        found = walk(from, std::min(share_, (found.messages + sharers - 1) / sharers),
+                     bytes_per_lease_);
+    }
+    if (extend &&
+        (front.lease_end_ != from || found.end - front.acknowledged_ > where_->capacity() / 2)) {
+        throw error{
+            errc::unacknowledged,
+            fmt::format(
+                "cannot receive more from ring {}: messages of this consumer's lease are not "
+                "acknowledged, and it cannot be extended; acknowledge them first",
+                where_->file().name())};
+    }
+    // Begin before end: in between the lease is empty or inverted, and does not count.
+    if (!extend) { lease_->begin.store(from, memory_order_release); }
+    lease_->end.store(found.end, memory_order_release);
+    // Crash window: the repair takes `claim` to the end of the lease.
+    group_->claim.store(found.end, memory_order_relaxed);
+    group_->claim_sequence.store(found.last_sequence + 1, memory_order_relaxed);
+    lock_.recompute_released();
+
+    front.lease_end_ = found.end;
+    if (!extend) {
+        front.cursor_ = from;
+        front.acknowledged_ = from;
+        front.redelivered_ = false;
+    }
+    front.attempt_ = 1;
+    messages_since_dry_ += found.messages;
+    return outcome::leased;
+}
+
+claim_end::run claim_end::walk(layout::position from, std::uint64_t messages,
+                               std::uint64_t bytes) const {
+    run found{from, 0, 0};
+    while (found.messages < messages && found.end - from < bytes) {
+        const auto& header = view_.at(found.end);
+        // Acquire: pairs with the producer's commit, for the payload too.
+        const auto word = header.word.load(memory_order_acquire);
+        const auto state = layout::word::state_of(word);
+        if (state < layout::word::committed) { break; }
+        const auto stride = layout::stride_of(layout::word::size_of(word));
+        if (found.end - from + stride > where_->capacity()) {
+            throw_corrupt("a message is longer than the ring", found.end);
+        }
+        found.last_sequence = header.sequence;
+        found.end += stride;
+        if (state == layout::word::committed) { ++found.messages; }
+    }
+    return found;
+}
+
+void claim_end::show_lease(consumer& front, bool adopted) const {
+    const auto begin = lease_->begin.load(memory_order_relaxed);
+    const auto end = lease_->end.load(memory_order_relaxed);
+    if (end - begin > where_->capacity()) {
+        throw_corrupt("a lease is longer than the ring", begin);
+    }
+    front.cursor_ = begin;
+    front.acknowledged_ = begin;
+    front.lease_end_ = end;
+    front.attempt_ = lease_->attempts.load(memory_order_relaxed) + 1;
+    front.redelivered_ = adopted;
+}
+
+// We claim, perhaps woken for it; there may be others asleep. If we leave messages behind, the next
+// one wakes now; else the next send has to look again.
+void claim_end::pass_on_wake() {
+    if (!wait_word::announced(group_->waiting)) [[likely]] { return; }
+    if (!settled_at(claim_position())) {
+        where_->sleepers().groups.fetch_or(std::uint64_t{1} << place_.index, memory_order_seq_cst);
+        full_fence_after_rmw();
+        if (!settled_at(claim_position())) { return; }
+    }
+    wait_word::wake(group_->waiting, 1);
+}
+
+// True: there is something to claim. False: not within the time that is worth staying awake for.
+bool claim_end::spin(deadline until) {
+    if (wait_ != wait_strategy::block && messages_since_dry_ != 0) {
+        const auto rest = distance_.pause_after(messages_since_dry_);
+        if (rest != rest.zero()) { pause(rest); }
+        messages_since_dry_ = 0;
+    }
+    return spin_until(wait_, std::min(until, clock::now() + where_->liveness_interval()),
+                      [&] { return settled_at(claim_position()); });
+}
+
+// The sleeper's first steps (see wait_word.hpp); the caller looks again before it sleeps.
+std::uint32_t claim_end::announce_sleep(const consumer& front) {
+    // What we have acknowledged must not hold a producer back while we sleep.
+    if (front.acknowledged_ != released_to_) {
+        release();
+        released_to_ = front.acknowledged_;
+    }
+    const auto epoch = wait_word::announce(group_->waiting);
+    where_->sleepers().groups.fetch_or(std::uint64_t{1} << place_.index, memory_order_seq_cst);
+    full_fence_after_rmw();
+    return epoch;
+}
+
+// Pauses without a look at the line that the producer writes.
+void claim_end::pause(std::chrono::nanoseconds how_long) const {
+    const auto stop = clock::now() + how_long;
+    do {
+        for (int i = 0; i < 4; ++i) { cpu_relax(); }
+    } while (clock::now() < stop);
+}
+
+bool claim_end::a_producer_is_attached() {
+    const auto members = where_->members();
+    const auto is_producer = [&](std::uint32_t slot) {
+        return members[slot].what.load(memory_order_seq_cst) == layout::role::producer;
+    };
+    if (is_producer(last_producer_) && where_->occupied(last_producer_)) { return true; }
+    bool attached = false;
+    for (std::uint32_t slot = 0; slot < members.size(); ++slot) {
+        if (!is_producer(slot)) { continue; }
+        if (where_->occupied(slot)) {
+            last_producer_ = slot;
+            attached = true;
+        } else if (is_producer(slot)) {
+            // Gone, and it did not say goodbye.
+            where_->header().truncated.store(1, memory_order_seq_cst);
+        }
+    }
+    return attached;
+}
+
+// Producers are looked at first, the header after them: a message sent just before a close is seen.
+claim_end::outcome claim_end::look_for_end(consumer& front, deadline until) {
+    const auto at = claim_position();
+    const auto word = view_.at(at).word.load(memory_order_acquire);
+    if (layout::word::state_of(word) == layout::word::busy &&
+        !where_->alive(layout::word::owner_of(word))) {
+        append_lock tail{*where_, member_.id()};
+        if (!tail.try_lock_until(until)) { return outcome::timed_out; }
+        const std::unique_lock hold{tail, std::adopt_lock};
+        tail.discard_dead(at, 1);
+        return outcome::again;
+    }
+    if (where_->header().producers_ever.load(memory_order_seq_cst) == 0 ||
+        a_producer_is_attached()) {
+        return outcome::nothing;
+    }
+    if (!lock_.try_lock_until(until)) { return outcome::timed_out; }
+    const std::unique_lock hold{lock_, std::adopt_lock};
+    if (layout::word::state_of(view_.at(claim_position()).word.load(memory_order_acquire)) !=
+        layout::word::nothing) {
+        return outcome::nothing;
+    }
+    const bool mine_is_done = front.acknowledged_ == front.lease_end_;
+    if (mine_is_done && lock_.adopt(member_.slot())) {
+        show_lease(front, true);
+        return outcome::leased;
+    }
+    if (!lock_.all_acknowledged_but(member_.slot())) { return outcome::nothing; }
+    if (wait_word::announced(group_->waiting)) {
+        wait_word::wake(group_->waiting, futex::everyone);
+    }
+    return outcome::end;
+}
+
+void claim_end::release() {
+    if (!lock_.try_lock_until(after(where_->liveness_interval()))) { return; }
+    lock_.recompute_released();
+    lock_.unlock();
+    full_fence_after_rmw();
+    lock_.wake_producers();
+}
+
+void claim_end::leave(layout::position received) noexcept {
+    if (left_ || forked()) { return; }
+    left_ = true;
+    try {
+        // Somebody stopped in a critical section must not keep us for ever: then we go as the dead do, and
+        // our lease is adopted.
+        const auto until = after(std::chrono::seconds{2});
+        if (!lock_.try_lock_until(until)) { return; }
+        lock_.leave(member_.slot(), received);
+        lock_.unlock();
+        full_fence_after_rmw();
+        lock_.wake_producers();
+        // What we hand back is for the others, and so may be a wake that we have used up.
+        if (wait_word::announced(group_->waiting)) {
+            wait_word::wake(group_->waiting, futex::everyone);
+        }
+        append_lock tail{*where_, member_.id()};
+        if (!tail.try_lock_until(until)) { return; }
+        remove_if_deserted(*where_, place_.index, member_.slot());
+        tail.unlock();
+    } catch (const error&) {
+        // A corrupt ring, or one that took us for dead: then we are already gone.
+    }
+}
+
+bool claim_end::truncated() const {
+    return where_->header().truncated.load(memory_order_seq_cst) != 0;
+}
+
+}  // namespace ringpipe

@@ -1,0 +1,84 @@
+// What a consumer does when its lease is used up: claim, wait, adopt, see the end.
+#pragma once
+
+#include "shm/consumer.hpp"
+#include "shm/distance.hpp"
+#include "shm/group_lock.hpp"
+#include "shm/group_table.hpp"
+#include "shm/membership.hpp"
+
+namespace ringpipe {
+
+class claim_end {
+  public:
+    claim_end(std::shared_ptr<segment> where, const consumer_options& options, consumer& front);
+
+    // Goes on until `front` has received a message, the deadline, or the end.
+    message claim_and_receive(consumer& front, deadline until);
+
+    // Lets waiting producers have what `front` has acknowledged.
+    void release();
+
+    void leave(layout::position received) noexcept;
+
+    [[nodiscard]] bool truncated() const;
+    [[nodiscard]] bool forked() const { return member_.forked(); }
+
+  private:
+    enum class outcome { leased, again, nothing, timed_out, end };
+
+    struct run {
+        layout::position end = 0;
+        std::uint64_t messages = 0;
+        std::uint64_t last_sequence = 0;
+    };
+
+    void join(const consumer_options& options, consumer& front);
+    outcome claim(consumer& front, deadline until);
+    outcome lease_next(consumer& front);
+    outcome look_for_end(consumer& front, deadline until);
+    run walk(layout::position from, std::uint64_t messages, std::uint64_t bytes) const;
+    void show_lease(consumer& front, bool adopted) const;
+    void pass_on_wake();
+    bool spin(deadline until);
+    std::uint32_t announce_sleep(const consumer& front);
+    bool a_producer_is_attached();
+    void pause(std::chrono::nanoseconds how_long) const;
+    void adapt_share();
+
+    // A message, or what is left of a discarded one, can be claimed there.
+    [[nodiscard]] bool settled_at(layout::position at) const {
+        // Acquire: pairs with the producer's commit.
+        return layout::word::state_of(view_.at(at).word.load(std::memory_order_acquire)) >=
+               layout::word::committed;
+    }
+    [[nodiscard]] layout::position claim_position() const {
+        return group_->claim.load(std::memory_order_relaxed);
+    }
+
+    std::shared_ptr<segment> where_;
+    message_view view_;
+    membership member_;
+    group_place place_;
+    layout::group* group_ = nullptr;
+    group_lock lock_;
+    layout::lease* lease_;
+    wait_strategy wait_;
+
+    // How much to lease at a time: starts with one message, doubles while leases are used up quickly,
+    // shrinks when the handler is slow, so that others get their share.
+    std::uint64_t share_ = 1;
+    std::uint64_t prefetch_;
+    std::uint64_t bytes_per_lease_;
+    clock::duration leased_at_{};
+
+    distance distance_;
+    std::uint64_t messages_since_dry_ = 0;
+
+    layout::position released_to_ = 0;
+    clock::duration next_look_for_dead_{};  // of the coarse clock
+    std::uint32_t last_producer_ = 0;       // slot where one was seen last
+    bool left_ = false;
+};
+
+}  // namespace ringpipe

@@ -1,0 +1,70 @@
+#include "shm/consumer.hpp"
+
+#include <utility>
+
+#include "common/error.hpp"
+#include "shm/claim_end.hpp"
+
+namespace ringpipe {
+
+consumer::consumer(const ring& from, const consumer_options& options)
+    : end_{std::make_unique<claim_end>(from.shared(), options, *this)} {}
+
+consumer::consumer(consumer&& other) noexcept { *this = std::move(other); }
+
+consumer& consumer::operator=(consumer&& other) noexcept {
+    if (this == &other) { return *this; }
+    close();
+    view_ = other.view_;
+    // A moved-from consumer has nothing at hand: its fast path finds an empty lease.
+    cursor_ = std::exchange(other.cursor_, 0);
+    lease_end_ = std::exchange(other.lease_end_, 0);
+    acknowledged_ = std::exchange(other.acknowledged_, 0);
+    attempt_ = other.attempt_;
+    redelivered_ = other.redelivered_;
+    lease_begin_ = other.lease_begin_;
+    room_waiting_ = other.room_waiting_;
+    end_ = std::move(other.end_);
+    return *this;
+}
+
+consumer::~consumer() { close(); }
+
+void consumer::close() noexcept {
+    if (!end_) { return; }
+    end_->leave(cursor_);
+    end_.reset();
+    cursor_ = lease_end_ = acknowledged_ = 0;
+}
+
+message consumer::claim_and_receive(deadline until) {
+    if (!end_) {
+        throw error{errc::closed, "cannot receive: this consumer was closed; make a new one"};
+    }
+    return end_->claim_and_receive(*this, until);
+}
+
+receive_status consumer::receive_batch(std::vector<message>& into, std::size_t most,
+                                       deadline until) {
+    into.clear();
+    if (most == 0) { return receive_status::timed_out; }
+    auto next = receive_until(until);
+    if (!next) { return next.status(); }
+    do {
+        into.push_back(next);
+        if (into.size() == most) { break; }
+        next = next_in_lease();
+    } while (next);
+    return receive_status::message;
+}
+
+bool consumer::truncated() const {
+    if (!end_) {
+        throw error{errc::closed, "cannot ask a closed consumer whether the stream was truncated"};
+    }
+    return end_->truncated();
+}
+
+void consumer::release_for_waiting_producers() { end_->release(); }
+
+}  // namespace ringpipe

@@ -1,0 +1,135 @@
+// The reading end of a ring.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/deadline.hpp"
+#include "shm/message.hpp"
+#include "shm/message_view.hpp"
+#include "shm/ring.hpp"
+
+namespace ringpipe {
+
+class claim_end;
+
+struct consumer_options {
+    std::string group = "default";
+    start_at from = start_at::earliest;     // if the group is new
+    group_kind kind = group_kind::durable;  // if the group is new
+    std::uint32_t prefetch = 4096;          // messages in one lease, at most
+    wait_strategy wait = wait_strategy::adaptive;
+    std::string name;  // for people: `ringpipe stat` shows it
+};
+
+// One member of one group. Not thread-safe: one thread at a time; other threads make a consumer
+// of their own. After fork() it belongs to the parent: the child gets error(forked).
+//
+//     while (auto message = in.receive()) {
+//         work_on(message.payload());
+//         in.acknowledge(message);
+//     }
+//     if (in.truncated()) { ... }
+//
+// Messages lie in a lease of this consumer until it acknowledges them; if it dies first, another
+// member of the group gets them, marked as redelivered. A consumer that leaves cleanly hands back
+// what it has not acknowledged.
+class consumer {
+  public:
+    explicit consumer(const ring& from, const consumer_options& options = {});
+    consumer(consumer&&) noexcept;
+    consumer& operator=(consumer&&) noexcept;
+    ~consumer();
+
+    // Waits for a message, or the end of the stream. Throws error(unacknowledged) if all that the
+    // lease holds was received, none of the rest can be leased, and the caller still has to
+    // acknowledge: see at_hand().
+    [[nodiscard]] message receive() { return receive_until(never); }
+    [[nodiscard]] message try_receive() { return receive_until(deadline::min()); }
+    template <class Rep, class Period>
+    [[nodiscard]] message receive_for(std::chrono::duration<Rep, Period> timeout) {
+        if (auto received = next_in_lease()) { return received; }
+        return claim_and_receive(after(timeout));
+    }
+    [[nodiscard]] message receive_until(deadline until) {
+        if (auto received = next_in_lease()) { return received; }
+        return claim_and_receive(until);
+    }
+
+    // As receive, and then whatever else is at hand, up to `most` messages, appended to `into`
+    // (cleared first). Returns `message` if there is at least one.
+    receive_status receive_batch(std::vector<message>& into, std::size_t most,
+                                 deadline until = never);
+
+    // This message and all that were received before it are done.
+    void acknowledge(const message& done) { acknowledge_to(done.end()); }
+
+    // All that were received are done.
+    void acknowledge() { acknowledge_to(cursor_); }
+
+    // True if receive() would return a message of the lease at once, without asking the ring. A
+    // program that collects before it acknowledges does so when this turns false.
+    [[nodiscard]] bool at_hand() const { return cursor_ != lease_end_; }
+
+    // True if a producer died or gave up in the middle of the stream.
+    [[nodiscard]] bool truncated() const;
+
+    // Leaves; what is not acknowledged is handed back to the group.
+    void close() noexcept;
+
+  private:
+    friend class claim_end;
+
+    message next_in_lease();
+    message claim_and_receive(deadline until);
+    void acknowledge_to(layout::position end);
+    void release_for_waiting_producers();
+
+    // What the fast path touches. [acknowledged_, lease_end_) is leased, up to cursor_ received.
+    message_view view_;
+    layout::position cursor_ = 0;
+    layout::position lease_end_ = 0;
+    layout::position acknowledged_ = 0;
+    std::uint32_t attempt_ = 1;  // of the next message; 1 for those behind it in the same lease
+    bool redelivered_ = false;   // all of the lease
+    std::atomic<layout::position>* lease_begin_ = nullptr;
+    const layout::futex_word* room_waiting_ = nullptr;
+
+    std::unique_ptr<claim_end> end_;
+};
+
+inline message consumer::next_in_lease() {
+    while (cursor_ != lease_end_) {
+        const auto at = cursor_;
+        // The claim's acquire has already ordered us behind the commit.
+        const auto header = view_.read(at, lease_end_ - at);
+        cursor_ += header.stride;
+        if (!header.is_message) { continue; }
+        const auto attempt = attempt_;
+        attempt_ = 1;
+        return message{view_.payload(at, header),
+                       header.sequence,
+                       cursor_,
+                       attempt,
+                       redelivered_,
+                       header.producer};
+    }
+    return message{receive_status::timed_out};
+}
+
+inline void consumer::acknowledge_to(layout::position end) {
+    if (end <= acknowledged_ || end > cursor_) { return; }
+    acknowledged_ = end;
+    // Release: our reads of the payload come before whoever reuses the space. Pairs with the
+    // acquire of `begin` in group_side::recompute_released.
+    lease_begin_->store(end, std::memory_order_release);
+    // Relaxed, and no fence: a producer that we overlook here looks again by itself.
+    if ((room_waiting_->load(std::memory_order_relaxed) & 1U) != 0) [[unlikely]] {
+        release_for_waiting_producers();
+    }
+}
+
+}  // namespace ringpipe

@@ -1,0 +1,60 @@
+// Attach to a ring, leave it, and clean up after a dead predecessor in the same slot.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "shm/presence.hpp"
+#include "shm/segment.hpp"
+
+namespace ringpipe {
+
+// What a consumer joins.
+struct group_place {
+    std::uint32_t index = 0;
+    std::uint64_t generation = 0;
+};
+
+// A slot of the member table, held as long as this object lives.
+class membership {
+  public:
+    // `group`: an orphan lease of that group in the slot is welcome. Throws error(members_full).
+    membership(std::shared_ptr<segment> where, layout::role what, const std::string& name,
+               std::optional<group_place> group = {});
+    membership(const membership&) = delete;
+    membership& operator=(const membership&) = delete;
+
+    // Frees the slot: whoever looks from now on sees that this member left cleanly. In a forked
+    // child it does nothing: the slot is the parent's.
+    ~membership();
+
+    // Throws error(forked) in a child.
+    [[nodiscard]] layout::member_id id() const {
+        if (presence_.forked()) [[unlikely]] { refuse_in_child(); }
+        return id_;
+    }
+    [[nodiscard]] bool forked() const { return presence_.forked(); }
+    [[nodiscard]] std::uint32_t slot() const { return slot_; }
+    [[nodiscard]] layout::member& entry() const { return where_->members()[slot_]; }
+    [[nodiscard]] const std::shared_ptr<segment>& where() const { return where_; }
+
+    // Says what this member is, and so makes it count. For consumers: tail lock held.
+    void announce(std::optional<group_place> group = {});
+
+  private:
+    [[noreturn]] static void refuse_in_child();
+    [[nodiscard]] std::uint32_t take_slot(std::optional<group_place> group);
+    void clean_up_predecessor();
+
+    std::shared_ptr<segment> where_;
+    presence presence_;
+    layout::role what_;
+    std::uint32_t slot_;
+    layout::member_id id_ = 0;
+};
+
+// Clears the slots of producers that died, so that they no longer mark the stream as truncated.
+void forget_dead_producers(const segment& where);
+
+}  // namespace ringpipe

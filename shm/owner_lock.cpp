@@ -1,0 +1,74 @@
+#include "shm/owner_lock.hpp"
+
+#include <algorithm>
+
+#include "common/error.hpp"
+#include "shm/cpu.hpp"
+#include "shm/futex.hpp"
+#include "shm/segment.hpp"
+
+namespace ringpipe {
+namespace {
+
+// A critical section takes some 10 ns, a claim some microseconds: longer than this, and the owner
+// is not running. Spinning on would only take its core.
+constexpr int spins = 100;
+constexpr std::chrono::milliseconds first_sleep{2};
+
+}  // namespace
+
+lock_result owner_lock::wait_for_it(layout::member_id me, deadline until) {
+    for (int i = 0; i < spins; ++i) {
+        auto seen = word_->load(std::memory_order_relaxed);
+        if (owner_of(seen) == 0 &&
+            word_->compare_exchange_weak(seen, me | (seen & waiting), std::memory_order_acquire)) {
+            return lock_result::acquired;
+        }
+        cpu_relax();
+    }
+    // Whoever has slept here takes the lock with the bit set: there may be more sleepers, and the
+    // unlock that clears the bit wakes only one.
+    auto sleep = std::min<clock::duration>(first_sleep, where_->liveness_interval());
+    for (;;) {
+        auto seen = word_->load(std::memory_order_relaxed);
+        if (owner_of(seen) == 0) {
+            if (word_->compare_exchange_strong(seen, me | waiting, std::memory_order_acquire)) {
+                return lock_result::acquired;
+            }
+            continue;
+        }
+        if ((seen & waiting) == 0) {
+            if (!word_->compare_exchange_strong(seen, seen | waiting, std::memory_order_relaxed)) {
+                continue;
+            }
+            seen |= waiting;
+        }
+        const auto now = clock::now();
+        if (until > now) { futex::wait(*word_, seen, std::min(until, now + sleep)); }
+        if (word_->load(std::memory_order_relaxed) == seen && !where_->alive(owner_of(seen))) {
+            // Acquire, although a dead owner released nothing: the kernel's dropping of its byte,
+            // which alive() has just seen, comes after all its stores.
+            if (word_->compare_exchange_strong(seen, me | waiting, std::memory_order_acquire)) {
+                return lock_result::recovered;
+            }
+            continue;
+        }
+        if (owner_of(word_->load(std::memory_order_relaxed)) != 0 && clock::now() >= until) {
+            return lock_result::timed_out;
+        }
+        sleep = std::min<clock::duration>(sleep * 2, where_->liveness_interval());
+    }
+}
+
+void owner_lock::unlock_and_wake(layout::member_id me) {
+    auto mine = me | waiting;
+    if (!word_->compare_exchange_strong(mine, 0, std::memory_order_seq_cst)) {
+        throw error{errc::presence_lost,
+                    "a lock of the ring was taken from this process: others took it for dead, "
+                    "because its presence "
+                    "lock was gone (close_range?); open the ring again"};
+    }
+    futex::wake(*word_, 1);
+}
+
+}  // namespace ringpipe

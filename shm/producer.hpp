@@ -1,0 +1,83 @@
+// The writing end of a ring.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "common/deadline.hpp"
+#include "shm/loan.hpp"
+#include "shm/ring.hpp"
+
+namespace ringpipe {
+
+struct producer_options {
+    std::string name;  // for people: `ringpipe stat` shows it
+    wait_strategy wait = wait_strategy::adaptive;
+};
+
+// One member of the ring. Not thread-safe: one thread at a time; other threads make a producer
+// of their own. After fork() it belongs to the parent: the child gets error(forked).
+//
+// A send that returned has happened: the message reaches every group, whatever is killed
+// afterwards. Messages larger than ring::max_message_size() are refused at once with
+// error(message_too_large).
+class producer {
+  public:
+    explicit producer(const ring& to, const producer_options& options = {});
+    producer(producer&&) noexcept;
+    producer& operator=(producer&&) noexcept;
+
+    // Leaves as close() does; while an exception unwinds the stack, as abandon() does.
+    ~producer();
+
+    // Waits for room.
+    void send(std::span<const std::byte> payload) { (void)send_until(payload, never); }
+
+    // False: there was no room (until the deadline).
+    [[nodiscard]] bool try_send(std::span<const std::byte> payload) {
+        return send_until(payload, deadline::min());
+    }
+    template <class Rep, class Period>
+    [[nodiscard]] bool send_for(std::span<const std::byte> payload,
+                                std::chrono::duration<Rep, Period> timeout) {
+        return send_until(payload, after(timeout));
+    }
+    bool send_until(std::span<const std::byte> payload, deadline until);
+
+    // All of them, one behind the other, or none: a batch is seen whole or not at all.
+    using batch = std::span<const std::span<const std::byte>>;
+    void send_batch(batch payloads) { (void)send_batch_until(payloads, never); }
+    [[nodiscard]] bool try_send_batch(batch payloads) {
+        return send_batch_until(payloads, deadline::min());
+    }
+    template <class Rep, class Period>
+    [[nodiscard]] bool send_batch_for(batch payloads, std::chrono::duration<Rep, Period> timeout) {
+        return send_batch_until(payloads, after(timeout));
+    }
+    bool send_batch_until(batch payloads, deadline until);
+
+    // Space for a message to be built in place. A sender that waits while it holds a loan of its
+    // own could wait for itself: that throws error(loan_outstanding).
+    [[nodiscard]] loan lend(std::size_t size) { return lend_until(size, never); }
+    [[nodiscard]] loan try_lend(std::size_t size) { return lend_until(size, deadline::min()); }
+    template <class Rep, class Period>
+    [[nodiscard]] loan lend_for(std::size_t size, std::chrono::duration<Rep, Period> timeout) {
+        return lend_until(size, after(timeout));
+    }
+    [[nodiscard]] loan lend_until(std::size_t size, deadline until);
+
+    // Leaves: this producer's part of the stream is complete. The last one to leave ends it.
+    void close() noexcept;
+
+    // Leaves: the stream is incomplete, and every group will be told so at its end.
+    void abandon() noexcept;
+
+  private:
+    std::unique_ptr<append_end> end_;
+    int exceptions_at_start_;
+};
+
+}  // namespace ringpipe

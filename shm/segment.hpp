@@ -1,0 +1,54 @@
+// A ring's segment, mapped: typed views of its parts, and who of its members is alive.
+#pragma once
+
+#include <boost/interprocess/mapped_region.hpp>
+#include <span>
+
+#include "shm/layout.hpp"
+#include "shm/message_view.hpp"
+#include "shm/segment_file.hpp"
+
+namespace ringpipe {
+
+// Thread-safe: what is here is either constant or atomic in the segment.
+class segment {
+  public:
+    segment(std::string name, open_mode how, const ring_options& options, deadline until);
+
+    [[nodiscard]] const segment_file& file() const { return file_; }
+    [[nodiscard]] std::uint64_t capacity() const { return capacity_; }
+    [[nodiscard]] clock::duration liveness_interval() const { return liveness_interval_; }
+    [[nodiscard]] message_view messages() const { return view_; }
+
+    [[nodiscard]] layout::control_header& header() const { return *header_; }
+    [[nodiscard]] layout::append_side& append() const { return *append_; }
+    [[nodiscard]] layout::room& room() const { return *room_; }
+    [[nodiscard]] layout::sleepers& sleepers() const { return *sleepers_; }
+    [[nodiscard]] std::span<layout::member> members() const { return members_; }
+    [[nodiscard]] std::span<layout::group> groups() const { return groups_; }
+
+    // Somebody holds the slot's byte.
+    [[nodiscard]] bool occupied(std::uint32_t slot) const;
+
+    // That member, in that incarnation, is alive. Any value may be asked for, also a corrupt one.
+    [[nodiscard]] bool alive(layout::member_id who) const;
+
+  private:
+    template <class T>
+    [[nodiscard]] T* part(std::size_t offset) const;
+
+    segment_file file_;
+    std::uint64_t capacity_;
+    clock::duration liveness_interval_;
+    boost::interprocess::mapped_region first_;   // control and buffer
+    boost::interprocess::mapped_region second_;  // the buffer once more, right behind
+    message_view view_;
+    layout::control_header* header_;
+    layout::append_side* append_;
+    layout::room* room_;
+    layout::sleepers* sleepers_;
+    std::span<layout::member> members_;
+    std::span<layout::group> groups_;
+};
+
+}  // namespace ringpipe

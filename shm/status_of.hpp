@@ -1,0 +1,11 @@
+// A look at a segment that changes nothing and takes no lock.
+#pragma once
+
+#include "shm/segment.hpp"
+#include "shm/status.hpp"
+
+namespace ringpipe {
+
+ring_status status_of(const segment& where);
+
+}  // namespace ringpipe
