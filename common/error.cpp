@@ -24,6 +24,8 @@ const char* words_for(errc code) noexcept {
         case errc::message_too_large: return "message too large";
         case errc::members_full: return "the member table is full";
         case errc::groups_full: return "the group table is full";
+        case errc::names_full: return "the table of producers' names is full";
+        case errc::name_in_use: return "the name is in use";
         case errc::group_not_found: return "no such group";
         case errc::group_in_use: return "the group is in use";
         case errc::loan_outstanding: return "an uncommitted loan is outstanding";
@@ -77,6 +79,8 @@ int exit_code_for(errc code) noexcept {
         case errc::group_not_found: return EX_NOINPUT;
         case errc::members_full:
         case errc::groups_full:
+        case errc::names_full:
+        case errc::name_in_use:
         case errc::group_in_use:
         case errc::presence_lost:
         case errc::unfinished: return EX_UNAVAILABLE;

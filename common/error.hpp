@@ -24,6 +24,8 @@ enum class errc {
     message_too_large,   // can never fit into this ring
     members_full,        // every slot of the member table is in use
     groups_full,         // every slot of the group table is in use
+    names_full,          // every entry for producers that can resume is in use
+    name_in_use,         // a living producer has that name
     group_not_found,     //
     group_in_use,        // a group cannot be removed while it has a living member
     loan_outstanding,    // a send that would wait for one's own uncommitted loan

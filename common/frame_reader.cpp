@@ -158,6 +158,7 @@ bool frame_reader::fill(std::size_t needed) {
 
 // Reads once, behind what there is, with room for `needed` bytes of it altogether.
 bool frame_reader::read_more(std::size_t needed) {
+    if (ended_) { return false; }
     make_room(needed);
     const auto count = read_some({data_.get() + end_, capacity_ - end_});
     if (count == 0) { return false; }

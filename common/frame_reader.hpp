@@ -30,8 +30,9 @@ class frame_reader {
     // Does not own `fd`. Throws, if no message of this framing could be within max_message.
     frame_reader(int fd, framing how, frame_reader_options options);
 
-    // The next message, valid until the next call; nothing at the end of the input, or when a
-    // stop was requested while it was not yet complete (its bytes stay in the buffer).
+    // The next message, valid until a call before which buffered() is false; nothing at the end of
+    // the input, or when a stop was requested while it was not yet complete (its bytes stay in the
+    // buffer).
     // Throws error(message_too_large | malformed_input | io).
     [[nodiscard]] std::optional<message> next() {
         if (begin_ < complete_) {

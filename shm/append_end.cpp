@@ -10,7 +10,7 @@
 #include "shm/cpu.hpp"
 #include "shm/group_lock.hpp"
 #include "shm/group_table.hpp"
-#include "shm/spin.hpp"
+#include "shm/producer_names.hpp"
 #include "shm/wait_word.hpp"
 
 namespace ringpipe {
@@ -42,8 +42,17 @@ append_end::append_end(std::shared_ptr<segment> where, const producer_options& o
       lock_{*where_, member_.id()},
       view_{where_->messages()},
       side_{where_->append()},
-      wait_{options.wait} {
-    member_.announce();
+      spinner_{options.wait} {
+    if (!options.resume.empty()) {
+        const auto index = find_or_make_name(*where_, member_.id(), options.resume);
+        member_.entry().named.store(index + 1, memory_order_relaxed);
+        // Announced first: from now on our death is noticed.
+        member_.announce();
+        take_name(*where_, member_.id(), index);
+        name_ = &where_->named()[index];
+    } else {
+        member_.announce();
+    }
 }
 
 bool append_end::send_until(std::span<const std::byte> payload, deadline until) {
@@ -70,38 +79,67 @@ bool append_end::send_until(std::span<const std::byte> payload, deadline until) 
     return true;
 }
 
-bool append_end::send_batch_until(producer::batch payloads, deadline until) {
+bool append_end::send_batch_until(producer::batch payloads, std::span<const std::uint64_t> ids,
+                                  deadline until) {
     if (payloads.empty()) { return true; }
+    const auto extra = ids.empty() ? 0 : sizeof(std::uint64_t);
+    refuse_ids_unless_named(payloads.size(), ids.size());
     std::uint64_t total = 0;
     for (const auto& payload : payloads) {
-        refuse_if_too_large(layout::stride_of(payload.size()), payload.size(),
-                            "a message of the batch");
-        total += layout::stride_of(payload.size());
+        const auto stride = layout::stride_of(payload.size() + extra);
+        refuse_if_too_large(stride, payload.size(), "a message of the batch");
+        total += stride;
         refuse_if_too_large(total, total, "a batch");
     }
     if (!lock_with_room(total, until)) { return false; }
     const auto first_at = side_.tail.load(memory_order_relaxed);
     auto sequence = side_.sequence.load(memory_order_relaxed);
     const auto me = member_.id();
-    // All behind the first, then the first: as long as its word is 0 nobody walks past it, not even a
-    // repair, and the batch has not happened.
+    const auto flags = ids.empty() ? 0 : word::has_external_id;
+    // All behind the first, then the first: as long as its word is 0 nobody walks past it, not even
+    // a repair, and the batch has not happened.
     auto at = first_at;
-    for (const auto& payload : payloads) {
+    for (std::size_t i = 0; i < payloads.size(); ++i) {
         auto& header = begin_message(at, sequence++);
-        copy_behind(header, payload);
-        if (at != first_at) {
-            header.word.store(word::make(word::committed, payload.size(), me),
-                              memory_order_relaxed);
+        copy_behind(header, payloads[i]);
+        const auto size = payloads[i].size() + extra;
+        if (!ids.empty()) { std::memcpy(payload_of(header) + payloads[i].size(), &ids[i], extra); }
+        if (i != 0) {
+            header.word.store(word::make(word::committed, size, me, flags), memory_order_relaxed);
         }
-        at += layout::stride_of(payload.size());
+        at += layout::stride_of(size);
     }
     view_.at(at).word.store(0, memory_order_relaxed);
     // The commit point of all; release as in send_until.
-    view_.at(first_at).word.store(word::make(word::committed, payloads.front().size(), me),
-                                  memory_order_release);
+    view_.at(first_at).word.store(
+        word::make(word::committed, payloads.front().size() + extra, me, flags),
+        memory_order_release);
+    if (!ids.empty()) {
+        name_->last_id.store(ids.back(), memory_order_relaxed);
+        name_->has_id.store(1, memory_order_relaxed);
+    }
     advance(at, sequence);
     unlock_and_wake();
     return true;
+}
+
+void append_end::refuse_ids_unless_named(std::size_t messages, std::size_t ids) const {
+    if (ids == 0) { return; }
+    if (ids != messages) {
+        throw error{
+            errc::invalid_argument,
+            fmt::format("cannot send {} messages with {} ids: give one for each", messages, ids)};
+    }
+    if (name_ == nullptr) {
+        throw error{errc::invalid_argument,
+                    "cannot send with an id: this producer has no name to resume under; set "
+                    "producer_options::resume"};
+    }
+}
+
+std::optional<std::uint64_t> append_end::last_id() const {
+    if (name_ == nullptr || name_->has_id.load(memory_order_acquire) == 0) { return {}; }
+    return name_->last_id.load(memory_order_acquire);
 }
 
 loan append_end::lend_until(std::size_t size, deadline until) {
@@ -170,9 +208,7 @@ void append_end::leave(std::unique_ptr<append_end> end) noexcept {
     if (ours) { wake_all_groups(*where); }
 }
 
-void append_end::mark_truncated() noexcept {
-    where_->header().truncated.store(1, std::memory_order_seq_cst);
-}
+void append_end::mark_truncated() noexcept { ringpipe::mark_truncated(*where_, member_.slot()); }
 
 layout::message_header& append_end::begin_message(layout::position at, std::uint64_t sequence) {
     auto& header = view_.at(at);
@@ -315,7 +351,9 @@ void append_end::sleep_for_room(std::optional<layout::position> wanted, deadline
                       : side_.first_in_line.load(memory_order_relaxed) == 0;
     };
     const auto look_again = std::min(until, clock::now() + where_->liveness_interval());
-    if (spin_until(wait_, look_again, there) || wait_ == wait_strategy::spin) { return; }
+    if (spinner_.wait_until(look_again, there) || spinner_.strategy() == wait_strategy::spin) {
+        return;
+    }
     auto& room = where_->room();
     if (wanted) { room.wanted.store(*wanted, memory_order_relaxed); }
     const auto epoch = wait_word::announce(room.waiting);

@@ -8,6 +8,7 @@
 #include "shm/loan.hpp"
 #include "shm/membership.hpp"
 #include "shm/producer.hpp"
+#include "shm/spin.hpp"
 
 namespace ringpipe {
 
@@ -16,7 +17,10 @@ class append_end {
     append_end(std::shared_ptr<segment> where, const producer_options& options);
 
     bool send_until(std::span<const std::byte> payload, deadline until);
-    bool send_batch_until(producer::batch payloads, deadline until);
+    // `ids`: none, or one for each.
+    bool send_batch_until(producer::batch payloads, std::span<const std::uint64_t> ids,
+                          deadline until);
+    [[nodiscard]] std::optional<std::uint64_t> last_id() const;
     loan lend_until(std::size_t size, deadline until);
 
     // For loans.
@@ -44,6 +48,7 @@ class append_end {
     void advance(layout::position tail, std::uint64_t sequence);
     void unlock_and_wake();
     void wake_groups();
+    void refuse_ids_unless_named(std::size_t messages, std::size_t ids) const;
     void refuse_if_too_large(std::uint64_t stride, std::uint64_t size, const char* what) const;
 
     std::shared_ptr<segment> where_;
@@ -51,7 +56,8 @@ class append_end {
     append_lock lock_;
     message_view view_;
     layout::append_side& side_;
-    wait_strategy wait_;
+    spinner spinner_;
+    layout::named_producer* name_ = nullptr;
     std::uint32_t open_loans_ = 0;
 };
 

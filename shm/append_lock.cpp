@@ -1,10 +1,32 @@
 #include "shm/append_lock.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace ringpipe {
 
 namespace word = layout::word;
+
+namespace {
+
+// The last external id of a named producer is what the ring says it committed.
+void remember_id(const segment& where, layout::position at, std::uint64_t seen) {
+    const auto slot = layout::slot_of(word::owner_of(seen));
+    if ((seen & word::has_external_id) == 0 || slot >= where.members().size() ||
+        word::size_of(seen) < sizeof(std::uint64_t)) {
+        return;
+    }
+    const auto named = where.members()[slot].named.load(std::memory_order_relaxed);
+    if (named == 0 || named > where.named().size()) { return; }
+    std::uint64_t id = 0;
+    const auto* payload =
+        reinterpret_cast<const std::byte*>(&where.messages().at(at)) + layout::header_bytes;
+    std::memcpy(&id, payload + word::size_of(seen) - sizeof id, sizeof id);
+    where.named()[named - 1].last_id.store(id, std::memory_order_relaxed);
+    where.named()[named - 1].has_id.store(1, std::memory_order_relaxed);
+}
+
+}  // namespace
 
 layout::position least_released(const segment& where, layout::position otherwise) {
     auto least = ~layout::position{0};
@@ -64,6 +86,7 @@ void append_lock::repair() {
             throw_corrupt("a message behind the tail is longer than the ring", end);
         }
         sequence = header.sequence + 1;
+        remember_id(*where_, end, seen);
         end += stride;
     }
     side.sequence.store(sequence, std::memory_order_relaxed);

@@ -9,7 +9,8 @@
 #include "common/error.hpp"
 #include "shm/append_lock.hpp"
 #include "shm/cpu.hpp"
-#include "shm/spin.hpp"
+#include "shm/dead_letter.hpp"
+#include "shm/producer_names.hpp"
 #include "shm/wait_word.hpp"
 
 namespace ringpipe {
@@ -40,16 +41,17 @@ std::uint32_t checked_prefetch(const consumer_options& options) {
 
 }  // namespace
 
-claim_end::claim_end(std::shared_ptr<segment> where, const consumer_options& options,
-                     consumer& front)
-    : where_{std::move(where)},
+claim_end::claim_end(const ring& from, const consumer_options& options, consumer& front)
+    : ring_{from},
+      where_{from.shared()},
       view_{where_->messages()},
       member_{where_, layout::role::consumer, options.name, find_group(*where_, options.group)},
       place_{},
       lock_{*where_, 0, member_.id()},
       lease_{&member_.entry().lease},
-      wait_{options.wait},
+      spinner_{options.wait},
       prefetch_{checked_prefetch(options)},
+      max_attempts_{options.max_attempts},
       bytes_per_lease_{where_->capacity() / 8} {
     join(options, front);
 }
@@ -98,8 +100,7 @@ message claim_end::claim_and_receive(consumer& front, deadline until) {
         if (result == outcome::nothing) { result = look_for_end(front, until); }
         switch (result) {
             case outcome::leased:
-                if (auto received = front.next_in_lease()) { return received; }
-                front.acknowledge();  // nothing but discarded ones
+                if (auto received = receive_or_bury(front)) { return received; }
                 break;
             case outcome::again: break;
             case outcome::end:
@@ -107,11 +108,70 @@ message claim_end::claim_and_receive(consumer& front, deadline until) {
             case outcome::timed_out: return message{receive_status::timed_out};
             case outcome::nothing:
                 if (!waits || clock::now() >= until) { return message{receive_status::timed_out}; }
-                if (wait_ != wait_strategy::spin) {
+                if (spinner_.strategy() != wait_strategy::spin) {
                     futex::wait(group_->waiting, epoch,
                                 std::min(until, clock::now() + where_->liveness_interval()));
                 }
         }
+    }
+}
+
+// The first of a new lease. One that has killed too many consumers is not given to another.
+message claim_end::receive_or_bury(consumer& front) {
+    while (auto received = front.next_in_lease()) {
+        if (max_attempts_ == 0 || received.attempt() <= max_attempts_) { return received; }
+        bury(front, received, received.attempt() - 1, "its consumers died or gave it back");
+    }
+    front.acknowledge();  // nothing but discarded and buried ones
+    return message{receive_status::timed_out};
+}
+
+void claim_end::bury(consumer& front, const message& dead, std::uint32_t attempts,
+                     std::string_view why) {
+    // Outside of all locks, and without waiting: a full dead-letter ring must not stop the group.
+    // Before the acknowledgement: a death between the two buries it twice rather than not at all.
+    if (!send_dead_letter(ring_, dead, attempts, why)) {
+        where_->header().dead_letters_dropped.fetch_add(1, memory_order_relaxed);
+    }
+    front.acknowledge(dead);
+}
+
+void claim_end::refuse_unless_first(const consumer& front, const message& one) const {
+    if (one.end() > front.cursor_ || one.position() < front.acknowledged_) {
+        throw error{errc::invalid_argument,
+                    "this message is not one that this consumer has received and not acknowledged"};
+    }
+}
+
+std::uint32_t claim_end::count_attempt(consumer& front, const message& again) {
+    refuse_unless_first(front, again);
+    front.acknowledge_to(again.position());
+    const auto begin = lease_->begin.load(memory_order_relaxed);
+    // The count belongs to this position, and is void until the position is this: position last.
+    const bool counted = lease_->attempt_position.load(memory_order_relaxed) == begin;
+    const auto before = counted ? lease_->attempts.load(memory_order_relaxed) : 0;
+    if (!counted) { lease_->attempt_position.store(0, memory_order_relaxed); }
+    lease_->attempts.store(before + 1, memory_order_release);
+    lease_->attempt_position.store(begin, memory_order_release);
+    return before + 2;
+}
+
+void claim_end::reject(consumer& front, const message& returned, clock::duration delay) {
+    refuse_unless_first(front, returned);
+    front.acknowledge_to(returned.position());
+    bool parked = false;
+    {
+        const std::lock_guard hold{lock_};
+        const auto not_before = delay > delay.zero() ? clock::now() + delay : deadline{};
+        parked = lock_.park(member_.slot(), returned.end(), not_before);
+    }
+    front.acknowledged_ = std::max(front.acknowledged_, returned.end());
+    // Without a free slot all of the lease went back.
+    if (!parked) { front.cursor_ = front.acknowledged_ = front.lease_end_; }
+    next_look_for_dead_ = {};
+    full_fence_after_rmw();
+    if (delay <= delay.zero() && wait_word::announced(group_->waiting)) {
+        wait_word::wake(group_->waiting, 1);
     }
 }
 
@@ -135,7 +195,8 @@ claim_end::outcome claim_end::claim(consumer& front, deadline until) {
     std::unique_lock hold{lock_, std::adopt_lock};
     if (look_for_dead) {
         next_look_for_dead_ = now + where_->liveness_interval() / 2;
-        if (idle_handed && lock_.adopt(member_.slot())) {
+        if (idle_handed && lock_.time_to_look_for_dead(now, where_->liveness_interval() / 2) &&
+            lock_.adopt(member_.slot())) {
             show_lease(front, true);
             leased_at_ = now;
             return outcome::leased;
@@ -153,6 +214,11 @@ claim_end::outcome claim_end::claim(consumer& front, deadline until) {
 }
 
 claim_end::outcome claim_end::lease_next(consumer& front) {
+    if (lease_->owner.load(memory_order_relaxed) != member_.id()) [[unlikely]] {
+        // It was given back, and waits in our slot until it is due; nothing may be written over it.
+        if (holds_something(*lease_, place_.index, place_.generation)) { return outcome::nothing; }
+        lease_->owner.store(member_.id(), memory_order_relaxed);
+    }
     const auto from = claim_position();
     const bool extend = front.acknowledged_ != front.lease_end_;
     const auto sharers =
@@ -239,13 +305,13 @@ void claim_end::pass_on_wake() {
 
 // True: there is something to claim. False: not within the time that is worth staying awake for.
 bool claim_end::spin(deadline until) {
-    if (wait_ != wait_strategy::block && messages_since_dry_ != 0) {
+    if (spinner_.strategy() != wait_strategy::block && messages_since_dry_ != 0) {
         const auto rest = distance_.pause_after(messages_since_dry_);
         if (rest != rest.zero()) { pause(rest); }
         messages_since_dry_ = 0;
     }
-    return spin_until(wait_, std::min(until, clock::now() + where_->liveness_interval()),
-                      [&] { return settled_at(claim_position()); });
+    return spinner_.wait_until(std::min(until, clock::now() + where_->liveness_interval()),
+                               [&] { return settled_at(claim_position()); });
 }
 
 // The sleeper's first steps (see wait_word.hpp); the caller looks again before it sleeps.
@@ -283,7 +349,7 @@ bool claim_end::a_producer_is_attached() {
             attached = true;
         } else if (is_producer(slot)) {
             // Gone, and it did not say goodbye.
-            where_->header().truncated.store(1, memory_order_seq_cst);
+            mark_truncated(*where_, slot);
         }
     }
     return attached;
@@ -356,8 +422,6 @@ void claim_end::leave(layout::position received) noexcept {
     }
 }
 
-bool claim_end::truncated() const {
-    return where_->header().truncated.load(memory_order_seq_cst) != 0;
-}
+bool claim_end::truncated() const { return is_truncated(*where_); }
 
 }  // namespace ringpipe

@@ -6,12 +6,13 @@
 #include "shm/group_lock.hpp"
 #include "shm/group_table.hpp"
 #include "shm/membership.hpp"
+#include "shm/spin.hpp"
 
 namespace ringpipe {
 
 class claim_end {
   public:
-    claim_end(std::shared_ptr<segment> where, const consumer_options& options, consumer& front);
+    claim_end(const ring& from, const consumer_options& options, consumer& front);
 
     // Goes on until `front` has received a message, the deadline, or the end.
     message claim_and_receive(consumer& front, deadline until);
@@ -20,6 +21,11 @@ class claim_end {
     void release();
 
     void leave(layout::position received) noexcept;
+
+    // See consumer.hpp.
+    void reject(consumer& front, const message& returned, clock::duration delay);
+    std::uint32_t count_attempt(consumer& front, const message& again);
+    void bury(consumer& front, const message& dead, std::uint32_t attempts, std::string_view why);
 
     [[nodiscard]] bool truncated() const;
     [[nodiscard]] bool forked() const { return member_.forked(); }
@@ -45,6 +51,8 @@ class claim_end {
     bool a_producer_is_attached();
     void pause(std::chrono::nanoseconds how_long) const;
     void adapt_share();
+    message receive_or_bury(consumer& front);
+    void refuse_unless_first(const consumer& front, const message& one) const;
 
     // A message, or what is left of a discarded one, can be claimed there.
     [[nodiscard]] bool settled_at(layout::position at) const {
@@ -56,6 +64,7 @@ class claim_end {
         return group_->claim.load(std::memory_order_relaxed);
     }
 
+    ring ring_;
     std::shared_ptr<segment> where_;
     message_view view_;
     membership member_;
@@ -63,12 +72,13 @@ class claim_end {
     layout::group* group_ = nullptr;
     group_lock lock_;
     layout::lease* lease_;
-    wait_strategy wait_;
+    spinner spinner_;
 
     // How much to lease at a time: starts with one message, doubles while leases are used up quickly,
     // shrinks when the handler is slow, so that others get their share.
     std::uint64_t share_ = 1;
     std::uint64_t prefetch_;
+    std::uint32_t max_attempts_;
     std::uint64_t bytes_per_lease_;
     clock::duration leased_at_{};
 

@@ -8,7 +8,7 @@
 namespace ringpipe {
 
 consumer::consumer(const ring& from, const consumer_options& options)
-    : end_{std::make_unique<claim_end>(from.shared(), options, *this)} {}
+    : end_{std::make_unique<claim_end>(from, options, *this)} {}
 
 consumer::consumer(consumer&& other) noexcept { *this = std::move(other); }
 
@@ -38,10 +38,7 @@ void consumer::close() noexcept {
 }
 
 message consumer::claim_and_receive(deadline until) {
-    if (!end_) {
-        throw error{errc::closed, "cannot receive: this consumer was closed; make a new one"};
-    }
-    return end_->claim_and_receive(*this, until);
+    return opened().claim_and_receive(*this, until);
 }
 
 receive_status consumer::receive_batch(std::vector<message>& into, std::size_t most,
@@ -58,11 +55,25 @@ receive_status consumer::receive_batch(std::vector<message>& into, std::size_t m
     return receive_status::message;
 }
 
-bool consumer::truncated() const {
+bool consumer::truncated() const { return opened().truncated(); }
+
+void consumer::reject(const message& returned, std::chrono::nanoseconds delay) {
+    opened().reject(*this, returned, delay);
+}
+
+std::uint32_t consumer::count_attempt(const message& again) {
+    return opened().count_attempt(*this, again);
+}
+
+void consumer::bury(const message& dead, std::string_view why) {
+    opened().bury(*this, dead, dead.attempt(), why);
+}
+
+claim_end& consumer::opened() const {
     if (!end_) {
-        throw error{errc::closed, "cannot ask a closed consumer whether the stream was truncated"};
+        throw error{errc::closed, "cannot use this consumer: it was closed; make a new one"};
     }
-    return end_->truncated();
+    return *end_;
 }
 
 void consumer::release_for_waiting_producers() { end_->release(); }

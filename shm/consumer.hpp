@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/deadline.hpp"
@@ -22,6 +23,9 @@ struct consumer_options {
     group_kind kind = group_kind::durable;  // if the group is new
     std::uint32_t prefetch = 4096;          // messages in one lease, at most
     wait_strategy wait = wait_strategy::adaptive;
+    // A message that has been begun so often and never acknowledged goes to the ring NAME.dead instead
+    // of killing the next consumer. 0: never.
+    std::uint32_t max_attempts = 5;
     std::string name;  // for people: `ringpipe stat` shows it
 };
 
@@ -70,6 +74,17 @@ class consumer {
     // All that were received are done.
     void acknowledge() { acknowledge_to(cursor_); }
 
+    // Gives this message back, to be received again, by whoever is free, not before `delay` is over; what
+    // was received before it counts as acknowledged. Its attempt counts.
+    void reject(const message& returned, std::chrono::nanoseconds delay = {});
+
+    // The caller begins with this message once more: counts the attempt where it survives us. It has to be
+    // the first that is not acknowledged. Returns the number of the new attempt.
+    std::uint32_t count_attempt(const message& again);
+
+    // To the ring NAME.dead, with why and when and how often; then it is acknowledged.
+    void bury(const message& dead, std::string_view why);
+
     // True if receive() would return a message of the lease at once, without asking the ring. A
     // program that collects before it acknowledges does so when this turns false.
     [[nodiscard]] bool at_hand() const { return cursor_ != lease_end_; }
@@ -87,6 +102,7 @@ class consumer {
     message claim_and_receive(deadline until);
     void acknowledge_to(layout::position end);
     void release_for_waiting_producers();
+    [[nodiscard]] claim_end& opened() const;
 
     // What the fast path touches. [acknowledged_, lease_end_) is leased, up to cursor_ received.
     message_view view_;
@@ -112,6 +128,7 @@ inline message consumer::next_in_lease() {
         attempt_ = 1;
         return message{view_.payload(at, header),
                        header.sequence,
+                       at,
                        cursor_,
                        attempt,
                        redelivered_,

@@ -46,7 +46,7 @@ class distance {
   private:
     static constexpr std::chrono::nanoseconds shortest{1000};
     static constexpr std::chrono::nanoseconds longest{16000};
-    static constexpr std::uint64_t enough_per_shortest = 8;
+    static constexpr std::uint64_t enough_per_shortest = 3;
     static constexpr std::uint64_t first_patience = 64;
     static constexpr std::uint64_t longest_patience = std::uint64_t{1} << 16U;
 

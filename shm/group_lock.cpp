@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "shm/presence.hpp"
 #include "shm/wait_word.hpp"
 
 namespace ringpipe {
@@ -10,6 +11,18 @@ namespace ringpipe {
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
 using std::memory_order_release;
+
+namespace {
+
+// Parked, and its time has not come. (A time further off than any delay that anybody means is left from
+// before a reboot.)
+bool is_due(const layout::lease& lease) {
+    const std::chrono::nanoseconds now = clock::now().time_since_epoch();
+    const std::chrono::nanoseconds then{lease.not_before.load(memory_order_relaxed)};
+    return then <= now || then > now + std::chrono::hours{24 * 7};
+}
+
+}  // namespace
 
 bool group_lock::holds(const layout::lease& lease) const {
     return holds_something(lease, index_, group().generation.load(memory_order_relaxed));
@@ -38,24 +51,42 @@ void group_lock::recompute_released() {
     group().released.store(least, memory_order_release);
 }
 
-void group_lock::join(std::uint32_t slot) {
+void group_lock::remember(std::uint32_t slot) {
     auto& bits = group().members[slot / 64];
     const auto bit = std::uint64_t{1} << (slot % 64);
     bits.store(bits.load(memory_order_relaxed) | bit, memory_order_relaxed);
-    group().member_count.store(group().member_count.load(memory_order_relaxed) + 1,
-                               memory_order_relaxed);
 }
 
 void group_lock::forget(std::uint32_t slot) {
     auto& bits = group().members[slot / 64];
     const auto bit = std::uint64_t{1} << (slot % 64);
     bits.store(bits.load(memory_order_relaxed) & ~bit, memory_order_relaxed);
+    recount();
+}
+
+void group_lock::recount() {
+    std::uint32_t sharing = 0;
+    for_each_slot([&](std::uint32_t slot) { sharing += shares(slot) ? 1 : 0; });
+    group().member_count.store(sharing, memory_order_relaxed);
+}
+
+bool group_lock::shares(std::uint32_t slot) const {
+    const auto& member = where_->members()[slot];
+    return member.what.load(memory_order_acquire) == layout::role::consumer &&
+           member.group.load(memory_order_relaxed) == index_ &&
+           member.generation.load(memory_order_relaxed) ==
+               group().generation.load(memory_order_relaxed);
+}
+
+void group_lock::join(std::uint32_t slot) {
+    remember(slot);
+    recount();
 }
 
 void group_lock::leave(std::uint32_t slot, layout::position received) {
     auto& lease = where_->members()[slot].lease;
-    const auto count = group().member_count.load(memory_order_relaxed);
-    group().member_count.store(count > 0 ? count - 1 : 0, memory_order_relaxed);
+    // It shares no longer; a death from here on leaves an orphan.
+    where_->members()[slot].what.store(layout::role::none, memory_order_release);
     if (holds(lease)) {
         const auto end = lease.end.load(memory_order_relaxed);
         received = std::clamp(received, lease.begin.load(memory_order_relaxed), end);
@@ -69,6 +100,7 @@ void group_lock::leave(std::uint32_t slot, layout::position received) {
     if (holds(lease)) {
         lease.returned.store(1, memory_order_relaxed);
         lease.owner.store(0, memory_order_release);
+        recount();
     } else {
         forget(slot);
     }
@@ -78,18 +110,74 @@ void group_lock::leave(std::uint32_t slot, layout::position received) {
 bool group_lock::adopt(std::uint32_t to) {
     std::optional<std::uint32_t> from;
     for_each_slot([&](std::uint32_t slot) {
-        auto& member = where_->members()[slot];
-        const auto owner = member.lease.owner.load(memory_order_acquire);
-        if (!from && holds(member.lease) && (owner == 0 || !where_->alive(owner))) { from = slot; }
-        if (!holds(member.lease) && slot != to && !where_->occupied(slot)) {
-            // Died with nothing in its hands: it no longer shares.
-            forget(slot);
-            const auto count = group().member_count.load(memory_order_relaxed);
-            group().member_count.store(count > 1 ? count - 1 : 1, memory_order_relaxed);
+        const auto& lease = where_->members()[slot].lease;
+        if (holds(lease)) {
+            const auto owner = lease.owner.load(memory_order_acquire);
+            if (!from && is_due(lease) && (owner == 0 || !where_->alive(owner))) { from = slot; }
+        } else if (slot != to && !where_->occupied(slot)) {
+            forget(slot);  // died with nothing in its hands: it no longer shares
         }
     });
     if (from) { take_over(*from, to); }
     return from.has_value();
+}
+
+bool group_lock::time_to_look_for_dead(clock::duration now, clock::duration interval) {
+    const auto last = group().looked_at.load(memory_order_relaxed);
+    const auto at = static_cast<std::uint64_t>(std::chrono::nanoseconds{now}.count());
+    const auto least = static_cast<std::uint64_t>(std::chrono::nanoseconds{interval}.count());
+    // Later than now: from before a reboot.
+    if (last <= at && at - last < least) { return false; }
+    group().looked_at.store(at, memory_order_relaxed);
+    return true;
+}
+
+// How often its first message was begun, by those who had it before.
+std::uint32_t group_lock::attempts_of(const layout::lease& lease) const {
+    const bool counted =
+        lease.attempt_position.load(memory_order_relaxed) == lease.begin.load(memory_order_acquire);
+    return counted ? lease.attempts.load(memory_order_relaxed) : 0;
+}
+
+bool group_lock::park(std::uint32_t slot, layout::position end, deadline not_before) {
+    auto& mine = where_->members()[slot].lease;
+    const auto begin = mine.begin.load(memory_order_relaxed);
+    const auto attempts = attempts_of(mine) + 1;
+    presence taker{where_->file().path(), where_->file().descriptor()};
+    const auto free = [&]() -> std::optional<std::uint32_t> {
+        // From the end of the table: attachers come from its beginning.
+        for (auto i = static_cast<std::uint32_t>(where_->members().size()); i-- > 0;) {
+            const auto& lease = where_->members()[i].lease;
+            const bool empty =
+                lease.end.load(memory_order_acquire) <= lease.begin.load(memory_order_acquire);
+            if (empty && taker.try_hold(i)) { return i; }
+        }
+        return {};
+    }();
+    auto& parked = free ? where_->members()[*free].lease : mine;
+    if (free) {
+        parked.end.store(0, memory_order_relaxed);
+        parked.begin.store(begin, memory_order_release);
+        parked.group.store(index_, memory_order_relaxed);
+        parked.generation.store(group().generation.load(memory_order_relaxed),
+                                memory_order_relaxed);
+        remember(*free);
+    }
+    parked.attempts.store(attempts, memory_order_relaxed);
+    parked.attempt_position.store(begin, memory_order_relaxed);
+    parked.not_before.store(
+        static_cast<std::uint64_t>(std::chrono::nanoseconds{not_before.time_since_epoch()}.count()),
+        memory_order_relaxed);
+    parked.returned.store(1, memory_order_relaxed);  // the attempt is counted already
+    parked.owner.store(0, memory_order_relaxed);
+    if (free) {
+        parked.end.store(end, memory_order_release);
+        // Crash window: until here both begin with this message; the repair cuts the longer one.
+        mine.begin.store(end, memory_order_release);
+        taker.let_go(*free);
+    }
+    group().looked_at.store(0, memory_order_relaxed);
+    return free.has_value();
 }
 
 bool group_lock::adopt_own(std::uint32_t slot) {
@@ -103,9 +191,7 @@ void group_lock::take_over(std::uint32_t from, std::uint32_t to) {
     auto& mine = where_->members()[to].lease;
     const auto begin = old.begin.load(memory_order_acquire);
     const auto end = old.end.load(memory_order_acquire);
-    const bool same_message = old.attempt_position.load(memory_order_relaxed) == begin;
-    const auto before = same_message ? old.attempts.load(memory_order_relaxed) : 0;
-    const auto attempts = old.returned.load(memory_order_relaxed) != 0 ? before : before + 1;
+    const auto attempts = attempts_of(old) + (old.returned.load(memory_order_relaxed) != 0 ? 0 : 1);
     if (from != to) {
         mine.end.store(0, memory_order_relaxed);
         mine.begin.store(begin, memory_order_release);
@@ -115,12 +201,13 @@ void group_lock::take_over(std::uint32_t from, std::uint32_t to) {
     mine.attempts.store(attempts, memory_order_relaxed);
     mine.attempt_position.store(begin, memory_order_relaxed);
     mine.returned.store(0, memory_order_relaxed);
+    mine.not_before.store(0, memory_order_relaxed);
     mine.owner.store(me_, memory_order_relaxed);
     if (from != to) {
         mine.end.store(end, memory_order_release);
         old.end.store(0, memory_order_release);
         // Its slot shares on only if a living member of this group is in it (with nothing leased).
-        if (!where_->occupied(from)) { forget(from); }
+        if (!shares(from) || !where_->occupied(from)) { forget(from); }
     }
     group().redelivered.fetch_add(1, memory_order_relaxed);
 }
@@ -151,20 +238,22 @@ void group_lock::repair() {
         for (std::uint32_t other = slot + 1; other < members.size() && holds(member.lease);
              ++other) {
             auto& twin = members[other].lease;
+            const auto end = member.lease.end.load(memory_order_relaxed);
+            const auto twin_end = twin.end.load(memory_order_relaxed);
             if (!holds(twin) || twin.begin.load(memory_order_relaxed) !=
                                     member.lease.begin.load(memory_order_relaxed)) {
                 continue;
             }
-            auto& fewer = twin.attempts.load(memory_order_relaxed) <
-                                  member.lease.attempts.load(memory_order_relaxed)
-                              ? twin
-                              : member.lease;
-            fewer.end.store(0, memory_order_release);
+            if (twin_end != end) {
+                // A message was being parked: it is the shorter one's, the rest the longer one's.
+                auto& longer = twin_end > end ? twin : member.lease;
+                longer.begin.store(std::min(twin_end, end), memory_order_release);
+            } else {
+                auto& fewer = attempts_of(twin) < attempts_of(member.lease) ? twin : member.lease;
+                fewer.end.store(0, memory_order_release);
+            }
         }
-        const bool attached = member.what.load(memory_order_acquire) == layout::role::consumer &&
-                              member.group.load(memory_order_relaxed) == index_ &&
-                              member.generation.load(memory_order_relaxed) ==
-                                  group().generation.load(memory_order_relaxed);
+        const bool attached = shares(slot);
         if (attached) { ++sharing; }
         if (holds(member.lease)) {
             claim = std::max(claim, member.lease.end.load(memory_order_relaxed));

@@ -42,9 +42,17 @@ class group_lock {
     // been claimed, if nothing behind it was; the rest as an orphan for the next who asks.
     void leave(std::uint32_t slot, layout::position received);
 
+    // Moves the first message of the slot's lease, which ends at `end`, to a free slot, as an orphan that is
+    // not adopted before that time, and counts the attempt. False: no slot is free; all of the lease
+    // waits where it is, and is the slot's own no longer.
+    bool park(std::uint32_t slot, layout::position end, deadline not_before);
+
     // Moves the lease of a member that is dead or has left to `to`, whose own is empty, and counts the
     // attempt. False: there is none, so those who share are all alive.
     bool adopt(std::uint32_t to);
+
+    // At most one member per interval asks who is alive, for all of them.
+    bool time_to_look_for_dead(clock::duration now, clock::duration interval);
 
     // Takes over what a predecessor left in the slot's own lease; false: nothing. Before anything else
     // is leased into it.
@@ -67,7 +75,11 @@ class group_lock {
     [[nodiscard]] bool holds(const layout::lease& lease) const;
     template <class Visit>
     void for_each_slot(Visit visit) const;
+    void remember(std::uint32_t slot);
     void forget(std::uint32_t slot);
+    void recount();
+    [[nodiscard]] bool shares(std::uint32_t slot) const;
+    [[nodiscard]] std::uint32_t attempts_of(const layout::lease& lease) const;
     void take_over(std::uint32_t from, std::uint32_t to);
 
     const segment* where_;

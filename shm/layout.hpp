@@ -6,6 +6,7 @@
 //                     sleepers            mask of groups with sleepers      /  of its own
 //                     member[members]     who is attached, and each one's lease
 //                     group[groups]       one reading of the stream each
+//                     named_producer[32]  how far producers that can resume have come
 //   header_size       buffer, `capacity` bytes, mapped twice in a row
 //
 // A position is a byte offset into the stream; it only grows. `position & (capacity - 16)`
@@ -31,6 +32,7 @@ inline constexpr std::uint32_t version = 1;
 
 inline constexpr std::uint32_t max_members = 1024;
 inline constexpr std::uint32_t max_groups = 64;  // one bit each in `sleepers::groups`
+inline constexpr std::uint32_t max_named = 32;   // producers that can resume
 inline constexpr std::size_t name_size = 64;     // with its terminating zero
 inline constexpr std::uint64_t min_capacity = 4096;
 inline constexpr std::uint64_t max_capacity = std::uint64_t{1} << 40;
@@ -105,6 +107,8 @@ struct alignas(line) control_header {
     // 1: a producer died or gave up in the middle. Set before the dead slot is cleared, so that
     // no moment exists in which the stream looks complete; taken back only knowingly.
     std::atomic<std::uint32_t> truncated;
+    // Dead letters that found no room in their ring.
+    std::atomic<std::uint32_t> dead_letters_dropped;
 };
 
 // Guarded by `lock` (the tail lock), each field by a single store, so that a repair can
@@ -149,7 +153,8 @@ struct alignas(line) lease {
     // How often the message at `attempt_position` was begun before; void once begin has moved.
     std::atomic<position> attempt_position;
     std::atomic<std::uint32_t> attempts;
-    std::atomic<std::uint32_t> returned;  // 1: handed back by a clean leave, no attempt counted
+    std::atomic<std::uint64_t> not_before;  // ns of the monotonic clock: an orphan waits till then
+    std::atomic<std::uint32_t> returned;    // 1: handed back by a clean leave, no attempt counted
 };
 
 // Written by the member in the slot; by its successor when it takes the slot.
@@ -159,6 +164,7 @@ struct alignas(line) member {
     std::atomic<std::uint32_t> group;
     std::atomic<std::uint32_t> pid;  // for people to read, never for a decision
     std::atomic<std::uint64_t> generation;
+    std::atomic<std::uint32_t> named;     // producers that can resume: index in the table + 1
     std::atomic<std::uint64_t> messages;  // sent or acknowledged, told now and then
     char name[name_size];
     alignas(line) layout::lease lease;
@@ -174,6 +180,8 @@ struct alignas(line) group {
     std::atomic<std::uint64_t> claim_sequence;
     std::atomic<std::uint64_t> redelivered;
     std::atomic<std::uint64_t>
+        looked_at;  // ns, monotonic: when somebody looked for dead members last
+    std::atomic<std::uint64_t>
         members[max_members / 64];  // slots of this group; repair: from the table
 
     // Everything below is reusable. Written under the group lock (release), read by producers
@@ -188,6 +196,18 @@ struct alignas(line) group {
     char name[name_size];
 };
 
+// A producer with a name that outlives it. Written under the tail lock.
+struct alignas(line) named_producer {
+    char name[name_size];               // set last, never changed; empty: a free entry
+    std::atomic<std::uint32_t> owner;   // member_id of the one attached last
+    std::atomic<std::uint32_t> has_id;  // 1: last_id counts
+    // The external id of the last message committed: between the commit and the tail's advance, so that
+    // a repair, which finds the message, sets it too.
+    std::atomic<std::uint64_t> last_id;
+    // 1: it died or gave up, and nobody has come to resume it: the stream is truncated.
+    std::atomic<std::uint32_t> incomplete;
+};
+
 // Where everything stands in a segment with so many members and groups.
 constexpr std::size_t append_offset() { return sizeof(control_header); }
 constexpr std::size_t room_offset() { return append_offset() + sizeof(append_side); }
@@ -196,8 +216,11 @@ constexpr std::size_t members_offset() { return sleepers_offset() + sizeof(sleep
 constexpr std::size_t groups_offset(std::size_t members) {
     return members_offset() + members * sizeof(member);
 }
-constexpr std::size_t control_size(std::size_t members, std::size_t groups) {
+constexpr std::size_t named_offset(std::size_t members, std::size_t groups) {
     return groups_offset(members) + groups * sizeof(group);
+}
+constexpr std::size_t control_size(std::size_t members, std::size_t groups) {
+    return named_offset(members, groups) + max_named * sizeof(named_producer);
 }
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
@@ -211,7 +234,7 @@ static_assert(sizeof(member) == 2 * line, "a member is its description and its l
 // Differs when anything above has another size.
 constexpr std::uint32_t abi_stamp() {
     return static_cast<std::uint32_t>(sizeof(member) * 1000003U + sizeof(group) * 101U +
-                                      sizeof(append_side) * 7U +
+                                      sizeof(named_producer) * 11U + sizeof(append_side) * 7U +
                                       sizeof(std::atomic<std::uint32_t>));
 }
 

@@ -10,6 +10,7 @@
 #include "shm/append_lock.hpp"
 #include "shm/group_lock.hpp"
 #include "shm/name.hpp"
+#include "shm/producer_names.hpp"
 
 namespace ringpipe {
 
@@ -105,7 +106,7 @@ void membership::clean_up_predecessor() {
     auto& mine = entry();
     const bool died_as_producer = mine.what.load(memory_order_acquire) == layout::role::producer;
     // The mark first: no moment may exist in which the slot is clean and the stream looks whole.
-    if (died_as_producer) { where_->header().truncated.store(1, std::memory_order_seq_cst); }
+    if (died_as_producer) { mark_truncated(*where_, slot_); }
 
     // Locks that it died with: taking one over repairs what it guards.
     const auto held_here = [this](const std::atomic<std::uint32_t>& word) {
@@ -127,17 +128,7 @@ void membership::clean_up_predecessor() {
         }
     }
     mine.what.store(layout::role::none, memory_order_release);
-}
-
-void forget_dead_producers(const segment& where) {
-    presence taker{where.file().path(), where.file().descriptor()};
-    for (std::uint32_t slot = 0; slot < where.members().size(); ++slot) {
-        auto& what = where.members()[slot].what;
-        if (what.load(memory_order_acquire) == layout::role::producer && taker.try_hold(slot)) {
-            what.store(layout::role::none, memory_order_release);
-            taker.let_go(slot);
-        }
-    }
+    mine.named.store(0, memory_order_relaxed);
 }
 
 }  // namespace ringpipe

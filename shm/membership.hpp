@@ -54,7 +54,4 @@ class membership {
     layout::member_id id_ = 0;
 };
 
-// Clears the slots of producers that died, so that they no longer mark the stream as truncated.
-void forget_dead_producers(const segment& where);
-
 }  // namespace ringpipe

@@ -21,11 +21,12 @@ class message {
   public:
     message() = default;
     explicit message(receive_status status) : status_{status} {}
-    message(std::span<const std::byte> payload, std::uint64_t sequence, std::uint64_t end,
-            std::uint32_t attempt, bool redelivered, std::uint32_t producer)
+    message(std::span<const std::byte> payload, std::uint64_t sequence, std::uint64_t position,
+            std::uint64_t end, std::uint32_t attempt, bool redelivered, std::uint32_t producer)
         : data_{payload.data()},
           size_{payload.size()},
           sequence_{sequence},
+          position_{position},
           end_{end},
           attempt_{attempt},
           producer_{producer},
@@ -55,13 +56,15 @@ class message {
     // The member that sent it: stable for one attached producer.
     [[nodiscard]] std::uint32_t producer() const { return producer_; }
 
-    // The position behind the message.
+    // Where it begins and ends in the stream, in bytes.
+    [[nodiscard]] std::uint64_t position() const { return position_; }
     [[nodiscard]] std::uint64_t end() const { return end_; }
 
   private:
     const std::byte* data_ = nullptr;
     std::size_t size_ = 0;
     std::uint64_t sequence_ = 0;
+    std::uint64_t position_ = 0;
     std::uint64_t end_ = 0;
     std::uint32_t attempt_ = 0;
     std::uint32_t producer_ = 0;

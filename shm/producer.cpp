@@ -46,8 +46,19 @@ bool producer::send_until(std::span<const std::byte> payload, deadline until) {
 }
 
 bool producer::send_batch_until(batch payloads, deadline until) {
-    return opened(end_).send_batch_until(payloads, until);
+    return opened(end_).send_batch_until(payloads, {}, until);
 }
+
+bool producer::send_until(std::span<const std::byte> payload, std::uint64_t id, deadline until) {
+    return opened(end_).send_batch_until({&payload, 1}, {&id, 1}, until);
+}
+
+bool producer::send_batch_until(batch payloads, std::span<const std::uint64_t> ids,
+                                deadline until) {
+    return opened(end_).send_batch_until(payloads, ids, until);
+}
+
+std::optional<std::uint64_t> producer::last_id() const { return opened(end_).last_id(); }
 
 loan producer::lend_until(std::size_t size, deadline until) {
     return opened(end_).lend_until(size, until);

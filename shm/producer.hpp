@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -15,6 +16,10 @@ namespace ringpipe {
 
 struct producer_options {
     std::string name;  // for people: `ringpipe stat` shows it
+
+    // A name that outlives this producer: whoever attaches under it again learns from last_id() how far it
+    // has come. One at a time: a second one gets error(name_in_use).
+    std::string resume;
     wait_strategy wait = wait_strategy::adaptive;
 };
 
@@ -58,6 +63,19 @@ class producer {
         return send_batch_until(payloads, after(timeout));
     }
     bool send_batch_until(batch payloads, deadline until);
+
+    // With an id of the sender's world that grows (a file offset, a stream's sequence). Only for producers
+    // with options.resume; what last_id() tells is exactly what was committed, whenever we were killed.
+    void send(std::span<const std::byte> payload, std::uint64_t id) {
+        (void)send_until(payload, id, never);
+    }
+    bool send_until(std::span<const std::byte> payload, std::uint64_t id, deadline until);
+
+    // As send_batch, with an id for each.
+    bool send_batch_until(batch payloads, std::span<const std::uint64_t> ids, deadline until);
+
+    // The id of the last message that was committed under this name; none before the first.
+    [[nodiscard]] std::optional<std::uint64_t> last_id() const;
 
     // Space for a message to be built in place. A sender that waits while it holds a loan of its
     // own could wait for itself: that throws error(loan_outstanding).

@@ -8,6 +8,7 @@
 #include "shm/group_table.hpp"
 #include "shm/membership.hpp"
 #include "shm/name.hpp"
+#include "shm/producer_names.hpp"
 #include "shm/segment.hpp"
 #include "shm/status_of.hpp"
 
@@ -68,10 +69,7 @@ void ring::remove_group(std::string_view group) const {
     ringpipe::remove_group(*segment_, group);
 }
 
-void ring::clear_truncated() const {
-    forget_dead_producers(*segment_);
-    segment_->header().truncated.store(0, std::memory_order_seq_cst);
-}
+void ring::clear_truncated() const { ringpipe::clear_truncated(*segment_); }
 
 ring_status ring::status() const { return status_of(*segment_); }
 

@@ -78,6 +78,8 @@ segment::segment(std::string name, open_mode how, const ring_options& options, d
     sleepers_ = part<layout::sleepers>(layout::sleepers_offset());
     members_ = {part<layout::member>(layout::members_offset()), shape.members};
     groups_ = {part<layout::group>(layout::groups_offset(shape.members)), shape.groups};
+    named_ = {part<layout::named_producer>(layout::named_offset(shape.members, shape.groups)),
+              layout::max_named};
     view_ = {part<std::byte>(shape.header_size), capacity_ - layout::header_bytes};
 }
 

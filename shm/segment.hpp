@@ -26,6 +26,7 @@ class segment {
     [[nodiscard]] layout::sleepers& sleepers() const { return *sleepers_; }
     [[nodiscard]] std::span<layout::member> members() const { return members_; }
     [[nodiscard]] std::span<layout::group> groups() const { return groups_; }
+    [[nodiscard]] std::span<layout::named_producer> named() const { return named_; }
 
     // Somebody holds the slot's byte.
     [[nodiscard]] bool occupied(std::uint32_t slot) const;
@@ -49,6 +50,7 @@ class segment {
     layout::sleepers* sleepers_;
     std::span<layout::member> members_;
     std::span<layout::group> groups_;
+    std::span<layout::named_producer> named_;
 };
 
 }  // namespace ringpipe

@@ -37,6 +37,7 @@ struct ring_status {
     std::string name;
     std::string path;
     std::uint64_t capacity = 0;
+    unsigned mode = 0;  // permissions of its file
     std::uint64_t used_bytes = 0;
     std::uint64_t messages = 0;   // ever sent
     std::uint64_t bytes = 0;      // ever sent, with headers
@@ -44,6 +45,7 @@ struct ring_status {
     std::uint32_t consumers = 0;  // alive
     bool ended = false;           // no producer, and there has been one
     bool truncated = false;
+    std::uint32_t dead_letters_dropped = 0;  // found no room in the dead-letter ring
     std::vector<group_status> groups;
     std::vector<member_status> members;
 };

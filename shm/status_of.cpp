@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "shm/group_lock.hpp"
+#include "shm/producer_names.hpp"
 
 namespace ringpipe {
 
@@ -36,9 +37,11 @@ ring_status status_of(const segment& where) {
     status.name = where.file().name();
     status.path = where.file().path();
     status.capacity = where.capacity();
+    status.mode = where.file().shape().mode;
+    status.dead_letters_dropped = where.header().dead_letters_dropped.load(memory_order_relaxed);
     status.messages = side.sequence.load(memory_order_relaxed);
     status.bytes = side.tail.load(memory_order_acquire);
-    status.truncated = where.header().truncated.load(memory_order_relaxed) != 0;
+    status.truncated = is_truncated(where);
 
     for (std::uint32_t slot = 0; slot < where.members().size(); ++slot) {
         const auto& member = where.members()[slot];
