@@ -64,9 +64,7 @@ CLI::Option* add(CLI::App& app, const std::string& name, T& into, Read read,
         [&into, read, name](const std::string& text) {
             try {
                 into = read(text);
-            } catch (const error& e) {
-                throw error{e.which(), name + ": " + e.what()};
-            }
+            } catch (const error& e) { throw error{e.which(), name + ": " + e.what()}; }
         },
         help);
 }

@@ -86,6 +86,7 @@ bool append_end::send_batch_until(producer::batch payloads, std::span<const std:
     refuse_ids_unless_named(payloads.size(), ids.size());
     std::uint64_t total = 0;
     for (const auto& payload : payloads) {
+        refuse_if_too_large(0, payload.size() + extra, "a message of the batch");
         const auto stride = layout::stride_of(payload.size() + extra);
         refuse_if_too_large(stride, payload.size(), "a message of the batch");
         total += stride;
@@ -143,6 +144,7 @@ std::optional<std::uint64_t> append_end::last_id() const {
 }
 
 loan append_end::lend_until(std::size_t size, deadline until) {
+    refuse_if_too_large(0, size, "a message");  // before a sum could overflow
     const auto stride = layout::stride_of(size);
     if (!lock_with_room(stride, until)) { return {}; }
     const auto at = side_.tail.load(memory_order_relaxed);
@@ -160,10 +162,6 @@ loan append_end::lend_until(std::size_t size, deadline until) {
 
 void append_end::commit(layout::position at, std::uint64_t busy, std::size_t size) {
     const auto lent = word::size_of(busy);
-    if (size > lent) {
-        throw error{errc::invalid_argument,
-                    fmt::format("cannot commit {} bytes of a loan of {}", size, lent)};
-    }
     const auto me = member_.id();
     const auto used = layout::stride_of(size);
     const auto rest = layout::stride_of(lent) - used;
@@ -295,7 +293,7 @@ bool append_end::wait_for_room(std::uint64_t stride, deadline until) {
             lock_.unlock();
             locked = false;
             press_groups(needed, until);
-            if (waits && !(my_turn && least_released(*where_, needed) >= needed)) {
+            if (waits && !(my_turn && least_released(*where_, limit) >= needed)) {
                 // Worth waking us for: an eighth of the ring, or all there is.
                 const auto wanted =
                     std::min(tail, std::max(needed, limit + where_->capacity() / 8));
@@ -347,7 +345,7 @@ void append_end::press_groups(layout::position wanted, deadline until) {
 // then sleeps at most one liveness interval.
 void append_end::sleep_for_room(std::optional<layout::position> wanted, deadline until) {
     const auto there = [&] {
-        return wanted ? least_released(*where_, *wanted) >= *wanted
+        return wanted ? least_released(*where_, 0) >= *wanted
                       : side_.first_in_line.load(memory_order_relaxed) == 0;
     };
     const auto look_again = std::min(until, clock::now() + where_->liveness_interval());

@@ -71,6 +71,15 @@ bool append_lock::make_room(layout::position end) {
     return true;
 }
 
+void append_lock::repair_or_give_up() {
+    try {
+        repair();
+    } catch (...) {
+        lock_.give_up(me_);
+        throw;
+    }
+}
+
 void append_lock::repair() {
     auto& side = where_->append();
     const auto view = where_->messages();

@@ -14,7 +14,7 @@ class append_lock {
 
     [[nodiscard]] bool try_lock_until(deadline until) {
         const auto result = lock_.try_lock_until(me_, until);
-        if (result == lock_result::recovered) [[unlikely]] { repair(); }
+        if (result == lock_result::recovered) [[unlikely]] { repair_or_give_up(); }
         return result != lock_result::timed_out;
     }
     [[nodiscard]] bool try_lock() { return try_lock_until(deadline::min()); }
@@ -34,6 +34,7 @@ class append_lock {
     // `tail` is 0; behind it, the message is there and `tail` may not know it yet. So: walk over every
     // header that is not 0 (one message, or one batch). Recomputes only, so it may die and be repeated.
     void repair();
+    void repair_or_give_up();
 
     const segment* where_;
     owner_lock lock_;

@@ -89,13 +89,16 @@ message claim_end::claim_and_receive(consumer& front, deadline until) {
     (void)member_.id();  // throws in a forked child
     adapt_share();
     const bool waits = until != deadline::min();
+    unsigned rounds = 0;
     for (;;) {
         std::uint32_t epoch = 0;
         auto result = claim(front, until);
         if (result == outcome::nothing && waits) {
-            if (spin(until)) { continue; }
+            // Others may be quicker again and again: the deadline counts all the same.
+            const bool late = ++rounds % 16 == 0 && clock::now() >= until;
+            if (!late && spin(until)) { continue; }
             epoch = announce_sleep(front);
-            if (settled_at(claim_position())) { continue; }
+            if (!late && can_claim()) { continue; }
         }
         if (result == outcome::nothing) { result = look_for_end(front, until); }
         switch (result) {
@@ -118,11 +121,15 @@ message claim_end::claim_and_receive(consumer& front, deadline until) {
 
 // The first of a new lease. One that has killed too many consumers is not given to another.
 message claim_end::receive_or_bury(consumer& front) {
-    while (auto received = front.next_in_lease()) {
-        if (max_attempts_ == 0 || received.attempt() <= max_attempts_) { return received; }
-        bury(front, received, received.attempt() - 1, "its consumers died or gave it back");
+    const bool hopeless = max_attempts_ != 0 && front.attempt_ > max_attempts_;
+    auto first = front.next_in_lease();
+    if (first && hopeless) {
+        bury(front, first, first.attempt() - 1, "its consumers died or gave it back");
+        first = front.next_in_lease();
     }
+    if (first) { return first; }
     front.acknowledge();  // nothing but discarded and buried ones
+    refuse_endless_chain();
     return message{receive_status::timed_out};
 }
 
@@ -188,12 +195,13 @@ claim_end::outcome claim_end::claim(consumer& front, deadline until) {
     const auto now = coarse_now();
     // By elapsed time, also where there is always something to do.
     const bool look_for_dead = now >= next_look_for_dead_;
-    if (!look_for_dead && !settled_at(claim_position())) { return outcome::nothing; }
+    if (!look_for_dead && !can_claim()) { return outcome::nothing; }
 
     const bool idle_handed = front.acknowledged_ == front.lease_end_;
     if (!lock_.try_lock_until(until)) { return outcome::timed_out; }
     std::unique_lock hold{lock_, std::adopt_lock};
     if (look_for_dead) {
+        refuse_endless_chain();
         next_look_for_dead_ = now + where_->liveness_interval() / 2;
         if (idle_handed && lock_.time_to_look_for_dead(now, where_->liveness_interval() / 2) &&
             lock_.adopt(member_.slot())) {
@@ -213,12 +221,16 @@ claim_end::outcome claim_end::claim(consumer& front, deadline until) {
     return result;
 }
 
+// It was given back, found no free slot to wait in, and is not yet due or adopted: nothing may be written
+// over it.
+bool claim_end::lease_waits_in_our_slot() const {
+    return lease_->owner.load(memory_order_relaxed) != member_.id() &&
+           holds_something(*lease_, place_.index, place_.generation);
+}
+
 claim_end::outcome claim_end::lease_next(consumer& front) {
-    if (lease_->owner.load(memory_order_relaxed) != member_.id()) [[unlikely]] {
-        // It was given back, and waits in our slot until it is due; nothing may be written over it.
-        if (holds_something(*lease_, place_.index, place_.generation)) { return outcome::nothing; }
-        lease_->owner.store(member_.id(), memory_order_relaxed);
-    }
+    if (lease_waits_in_our_slot()) [[unlikely]] { return outcome::nothing; }
+    lease_->owner.store(member_.id(), memory_order_relaxed);
     const auto from = claim_position();
     const bool extend = front.acknowledged_ != front.lease_end_;
     const auto sharers =
@@ -232,12 +244,7 @@ claim_end::outcome claim_end::lease_next(consumer& front) {
     }
     if (extend &&
         (front.lease_end_ != from || found.end - front.acknowledged_ > where_->capacity() / 2)) {
-        throw error{
-            errc::unacknowledged,
-            fmt::format(
-                "cannot receive more from ring {}: messages of this consumer's lease are not "
-                "acknowledged, and it cannot be extended; acknowledge them first",
-                where_->file().name())};
+        refuse_unacknowledged();
     }
     // Begin before end: in between the lease is empty or inverted, and does not count.
     if (!extend) { lease_->begin.store(from, memory_order_release); }
@@ -254,26 +261,50 @@ claim_end::outcome claim_end::lease_next(consumer& front) {
         front.redelivered_ = false;
     }
     front.attempt_ = 1;
+    front.attempt_behind_ = 1;
     messages_since_dry_ += found.messages;
     return outcome::leased;
+}
+
+// Headers that somebody else wrote could lead us round the ring for ever. In a sound ring a claim is
+// ahead of the tail at most by what a dead producer appended and nobody has repaired.
+void claim_end::refuse_endless_chain() const {
+    const auto tail = where_->append().tail.load(memory_order_relaxed);
+    const auto claim = claim_position();
+    if (claim > tail && claim - tail > where_->capacity()) {
+        throw_corrupt("a group has claimed more than was ever sent", claim);
+    }
+}
+
+void claim_end::refuse_unacknowledged() const {
+    throw error{
+        errc::unacknowledged,
+        fmt::format("cannot receive more from ring {}: messages of this consumer's lease are not "
+                    "acknowledged, and nothing more can be leased before; acknowledge them first",
+                    where_->file().name())};
 }
 
 claim_end::run claim_end::walk(layout::position from, std::uint64_t messages,
                                std::uint64_t bytes) const {
     run found{from, 0, 0};
-    while (found.messages < messages && found.end - from < bytes) {
-        const auto& header = view_.at(found.end);
+    for (auto at = from; found.messages < messages && at - from < bytes;) {
+        const auto& header = view_.at(at);
         // Acquire: pairs with the producer's commit, for the payload too.
         const auto word = header.word.load(memory_order_acquire);
         const auto state = layout::word::state_of(word);
         if (state < layout::word::committed) { break; }
         const auto stride = layout::stride_of(layout::word::size_of(word));
-        if (found.end - from + stride > where_->capacity()) {
-            throw_corrupt("a message is longer than the ring", found.end);
+        if (at - from + stride > where_->capacity()) {
+            throw_corrupt("a message is longer than the ring", at);
         }
+        at += stride;
+        // Discarded ones behind the last message are left for the next lease: a consumer whose lease is
+        // not used up counts on a message.
+        const bool is_message = state == layout::word::committed;
+        if (!is_message && found.messages != 0) { continue; }
+        found.end = at;
         found.last_sequence = header.sequence;
-        found.end += stride;
-        if (state == layout::word::committed) { ++found.messages; }
+        found.messages += is_message ? 1 : 0;
     }
     return found;
 }
@@ -288,6 +319,8 @@ void claim_end::show_lease(consumer& front, bool adopted) const {
     front.acknowledged_ = begin;
     front.lease_end_ = end;
     front.attempt_ = lease_->attempts.load(memory_order_relaxed) + 1;
+    // A clean hand-back counts as no attempt.
+    front.attempt_behind_ = front.attempt_ > 1 ? 2 : 1;
     front.redelivered_ = adopted;
 }
 
@@ -311,7 +344,7 @@ bool claim_end::spin(deadline until) {
         messages_since_dry_ = 0;
     }
     return spinner_.wait_until(std::min(until, clock::now() + where_->liveness_interval()),
-                               [&] { return settled_at(claim_position()); });
+                               [&] { return can_claim(); });
 }
 
 // The sleeper's first steps (see wait_word.hpp); the caller looks again before it sleeps.
@@ -343,12 +376,14 @@ bool claim_end::a_producer_is_attached() {
     if (is_producer(last_producer_) && where_->occupied(last_producer_)) { return true; }
     bool attached = false;
     for (std::uint32_t slot = 0; slot < members.size(); ++slot) {
+        const auto incarnation = members[slot].incarnation.load(memory_order_acquire);
         if (!is_producer(slot)) { continue; }
         if (where_->occupied(slot)) {
             last_producer_ = slot;
             attached = true;
-        } else if (is_producer(slot)) {
-            // Gone, and it did not say goodbye.
+        } else if (is_producer(slot) &&
+                   members[slot].incarnation.load(memory_order_acquire) == incarnation) {
+            // Gone, and it did not say goodbye; and it is not that one left and another came meanwhile.
             mark_truncated(*where_, slot);
         }
     }
@@ -382,7 +417,11 @@ claim_end::outcome claim_end::look_for_end(consumer& front, deadline until) {
         show_lease(front, true);
         return outcome::leased;
     }
-    if (!lock_.all_acknowledged_but(member_.slot())) { return outcome::nothing; }
+    if (!lock_.all_acknowledged_but(member_.slot())) {
+        // Two who wait here, each for the other's acknowledgement, would wait for ever.
+        if (!mine_is_done) { refuse_unacknowledged(); }
+        return outcome::nothing;
+    }
     if (wait_word::announced(group_->waiting)) {
         wait_word::wake(group_->waiting, futex::everyone);
     }

@@ -45,6 +45,9 @@ class claim_end {
     outcome look_for_end(consumer& front, deadline until);
     run walk(layout::position from, std::uint64_t messages, std::uint64_t bytes) const;
     void show_lease(consumer& front, bool adopted) const;
+    void refuse_endless_chain() const;
+    [[noreturn]] void refuse_unacknowledged() const;
+    [[nodiscard]] bool lease_waits_in_our_slot() const;
     void pass_on_wake();
     bool spin(deadline until);
     std::uint32_t announce_sleep(const consumer& front);
@@ -59,6 +62,9 @@ class claim_end {
         // Acquire: pairs with the producer's commit.
         return layout::word::state_of(view_.at(at).word.load(std::memory_order_acquire)) >=
                layout::word::committed;
+    }
+    [[nodiscard]] bool can_claim() const {
+        return settled_at(claim_position()) && !lease_waits_in_our_slot();
     }
     [[nodiscard]] layout::position claim_position() const {
         return group_->claim.load(std::memory_order_relaxed);

@@ -21,6 +21,7 @@ consumer& consumer::operator=(consumer&& other) noexcept {
     lease_end_ = std::exchange(other.lease_end_, 0);
     acknowledged_ = std::exchange(other.acknowledged_, 0);
     attempt_ = other.attempt_;
+    attempt_behind_ = other.attempt_behind_;
     redelivered_ = other.redelivered_;
     lease_begin_ = other.lease_begin_;
     room_waiting_ = other.room_waiting_;

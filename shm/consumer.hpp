@@ -109,8 +109,9 @@ class consumer {
     layout::position cursor_ = 0;
     layout::position lease_end_ = 0;
     layout::position acknowledged_ = 0;
-    std::uint32_t attempt_ = 1;  // of the next message; 1 for those behind it in the same lease
-    bool redelivered_ = false;   // all of the lease
+    std::uint32_t attempt_ = 1;         // of the next message
+    std::uint32_t attempt_behind_ = 1;  // of those behind it in the lease
+    bool redelivered_ = false;          // all of the lease
     std::atomic<layout::position>* lease_begin_ = nullptr;
     const layout::futex_word* room_waiting_ = nullptr;
 
@@ -125,7 +126,7 @@ inline message consumer::next_in_lease() {
         cursor_ += header.stride;
         if (!header.is_message) { continue; }
         const auto attempt = attempt_;
-        attempt_ = 1;
+        attempt_ = attempt_behind_;
         return message{view_.payload(at, header),
                        header.sequence,
                        at,

@@ -94,12 +94,17 @@ void group_lock::leave(std::uint32_t slot, layout::position received) {
             // Claim first: a death between the two leaves the lease as it was, and the repair
             // takes the claim back to its end.
             group().claim.store(received, memory_order_relaxed);
+            if (received != end) {
+                group().claim_sequence.store(where_->messages().at(received).sequence,
+                                             memory_order_relaxed);
+            }
             lease.end.store(received, memory_order_release);
         }
     }
     if (holds(lease)) {
         lease.returned.store(1, memory_order_relaxed);
         lease.owner.store(0, memory_order_release);
+        group().looked_at.store(0, memory_order_relaxed);
         recount();
     } else {
         forget(slot);
@@ -225,6 +230,15 @@ void group_lock::wake_producers() const {
     if (wait_word::announced(room.waiting) &&
         group().released.load(memory_order_relaxed) >= room.wanted.load(memory_order_relaxed)) {
         wait_word::wake(room.waiting, futex::everyone);
+    }
+}
+
+void group_lock::repair_or_give_up() {
+    try {
+        repair();
+    } catch (...) {
+        lock_.give_up(me_);
+        throw;
     }
 }
 

@@ -25,7 +25,7 @@ class group_lock {
 
     [[nodiscard]] bool try_lock_until(deadline until) {
         const auto result = lock_.try_lock_until(me_, until);
-        if (result == lock_result::recovered) [[unlikely]] { repair(); }
+        if (result == lock_result::recovered) [[unlikely]] { repair_or_give_up(); }
         return result != lock_result::timed_out;
     }
     [[nodiscard]] bool try_lock() { return try_lock_until(deadline::min()); }
@@ -70,6 +70,7 @@ class group_lock {
     // adoption, between the new holder's lease and the end of the old one (two equal leases: the
     // one with fewer attempts goes); of join and leave, bitmap and count (recomputed).
     void repair();
+    void repair_or_give_up();
 
     [[nodiscard]] layout::group& group() const { return where_->groups()[index_]; }
     [[nodiscard]] bool holds(const layout::lease& lease) const;

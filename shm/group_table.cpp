@@ -15,6 +15,7 @@ namespace ringpipe {
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
 using std::memory_order_release;
+using std::memory_order_seq_cst;
 
 namespace {
 
@@ -36,6 +37,14 @@ bool has_living_member(const segment& where, std::uint32_t index, std::uint32_t 
         }
     }
     return false;
+}
+
+// A group that is gone holds no producer back.
+void wake_room(const segment& where) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (wait_word::announced(where.room().waiting)) {
+        wait_word::wake(where.room().waiting, futex::everyone);
+    }
 }
 
 // Number of the message at `at`, or of the next to be sent.
@@ -112,14 +121,16 @@ void remove_group(const segment& where, std::string_view name) {
                                 "its consumers first",
                                 name, where.file().name())};
     }
-    where.groups()[place->index].state.store(layout::group_state::empty, memory_order_release);
+    where.groups()[place->index].state.store(layout::group_state::empty, memory_order_seq_cst);
+    wake_room(where);
 }
 
 void remove_if_deserted(const segment& where, std::uint32_t index, std::uint32_t leaving) {
     auto& group = where.groups()[index];
     if (group.state.load(memory_order_relaxed) == layout::group_state::ephemeral &&
         !has_living_member(where, index, leaving)) {
-        group.state.store(layout::group_state::empty, memory_order_release);
+        group.state.store(layout::group_state::empty, memory_order_seq_cst);
+        wake_room(where);
     }
 }
 

@@ -45,8 +45,8 @@ class message {
     // The place in the one order of all messages, from 0. Discarded ones have numbers too.
     [[nodiscard]] std::uint64_t sequence() const { return sequence_; }
 
-    // How often a consumer has begun it, this time included; only the message that a dead consumer was
-    // at counts as begun.
+    // How often a consumer has begun it, this time included. Exact for the message that a dead consumer was
+    // at; 2 for those behind it in its lease, which it may have begun.
     [[nodiscard]] std::uint32_t attempt() const { return attempt_; }
 
     // Another consumer has had it in its lease and may have worked on it. False: it surely has not

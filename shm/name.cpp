@@ -30,6 +30,7 @@ std::string shown(std::string_view name) {
 
 void check_name(std::string_view name, std::string_view what) {
     if (name.empty()) { refuse(name, what, "it is empty; give it at least one character"); }
+    if (name == "." || name == "..") { refuse(name, what, "it names a folder; choose another"); }
     if (name.size() >= layout::name_size) {
         refuse(name, what,
                fmt::format("it has {} characters; use at most {}", name.size(),

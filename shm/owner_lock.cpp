@@ -71,4 +71,14 @@ void owner_lock::unlock_and_wake(layout::member_id me) {
     futex::wake(*word_, 1);
 }
 
+void owner_lock::give_up(layout::member_id me) {
+    constexpr layout::member_id nobody_ever = 0xfff;  // a slot behind every table
+    for (auto seen = word_->load(std::memory_order_relaxed); owner_of(seen) == me;) {
+        if (word_->compare_exchange_weak(seen, nobody_ever | waiting, std::memory_order_release)) {
+            break;
+        }
+    }
+    futex::wake(*word_, futex::everyone);
+}
+
 }  // namespace ringpipe

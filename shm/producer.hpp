@@ -41,7 +41,7 @@ class producer {
     // Waits for room.
     void send(std::span<const std::byte> payload) { (void)send_until(payload, never); }
 
-    // False: there was no room (until the deadline).
+    // False: there was no room until the deadline; for try_send also: another producer is just at work.
     [[nodiscard]] bool try_send(std::span<const std::byte> payload) {
         return send_until(payload, deadline::min());
     }

@@ -149,9 +149,12 @@ bool segment_file::path_still_names_us() const {
 
 segment_file::attempt segment_file::try_open(open_mode how, const ring_options& options) {
     if (descriptor_ >= 0) { ::close(std::exchange(descriptor_, -1)); }
-    const int creating = how == open_mode::open ? 0 : O_CREAT;
-    descriptor_ =
-        ::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | creating, 0600);
+    constexpr int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    descriptor_ = ::open(path_.c_str(), flags);
+    // O_CREAT only where there is nothing: on another user's file in a sticky folder it is forbidden.
+    if (descriptor_ < 0 && errno == ENOENT && how != open_mode::open) {
+        descriptor_ = ::open(path_.c_str(), flags | O_CREAT, 0600);
+    }
     if (descriptor_ < 0) {
         switch (errno) {
             case ENOENT:
@@ -210,6 +213,10 @@ segment_file::attempt segment_file::try_open(open_mode how, const ring_options& 
         return attempt::ready;
     }
     if (about.st_size != 0 && bytes.magic != layout::magic_creating) {
+        // Unless a creator that starts over was just emptying it: then it has the lock, or is done.
+        if (!lock_for_creation(descriptor_)) { return attempt::again; }
+        const auto now = read_first_bytes(descriptor_).magic;
+        if (now == layout::magic_ready || now == layout::magic_creating) { return attempt::again; }
         throw error{errc::not_a_ring, fmt::format("cannot open ring {}: {} is a file of something "
                                                   "else; choose another name, or remove "
                                                   "that file",

@@ -29,6 +29,19 @@ member_role role_of(layout::role what) {
     }
 }
 
+// What the group's `released` will be when somebody needs it.
+layout::position acknowledged_by(const segment& where, std::uint32_t index) {
+    const auto& group = where.groups()[index];
+    auto least = group.claim.load(memory_order_acquire);
+    const auto generation = group.generation.load(memory_order_relaxed);
+    for (const auto& member : where.members()) {
+        if (holds_something(member.lease, index, generation)) {
+            least = std::min(least, member.lease.begin.load(memory_order_acquire));
+        }
+    }
+    return least;
+}
+
 }  // namespace
 
 ring_status status_of(const segment& where) {
@@ -76,7 +89,8 @@ ring_status status_of(const segment& where) {
         seen.name = text_of(group.name);
         seen.kind =
             state == layout::group_state::ephemeral ? group_kind::ephemeral : group_kind::durable;
-        const auto released = group.released.load(memory_order_acquire);
+        const auto released =
+            acknowledged_by(where, static_cast<std::uint32_t>(&group - where.groups().data()));
         least = std::min(least, released);
         seen.lag_bytes = difference(status.bytes, released);
         seen.lag_messages =

@@ -1,0 +1,37 @@
+// Runs every cell once per round, so that what changes with time changes all of them alike.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "bench/cell.hpp"
+#include "bench/probe.hpp"
+
+namespace ringpipe::bench {
+
+struct sample {
+    int round = 0;
+    double probe_before = 0;  // nanoseconds
+    double probe_after = 0;
+    regime in = regime::mixed;
+    long preemptions = 0;
+    measurement got{};
+};
+
+struct row {
+    cell of;
+    std::vector<sample> samples{};
+    std::string failure{};  // then it was not run again
+};
+
+struct round_options {
+    int rounds = 7;
+    double far_above_ns = 230;  // a round trip of two raw atomics above this is "far"
+    std::array<int, 2> cores{};
+    bool progress = false;  // on stderr
+};
+
+[[nodiscard]] std::vector<row> run_rounds(std::vector<cell> cells, const round_options& options);
+
+}  // namespace ringpipe::bench

@@ -1,0 +1,30 @@
+// A shell command that is run once for each message.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/unique_fd.hpp"
+#include "shm/message.hpp"
+
+namespace ringpipe::consumer_program {
+
+class command {
+  public:
+    command(std::string line, const std::string& ring);
+
+    // With the message on its standard input, and RINGPIPE_SEQUENCE, RINGPIPE_ATTEMPT and
+    // RINGPIPE_RING in its environment. Waits for its end. Returns the exit code, as a shell
+    // would say it: 128 + N after signal N. Throws error(io).
+    [[nodiscard]] int run(const message& about, std::uint32_t attempt);
+
+  private:
+    std::string line_;
+    std::vector<std::string> environment_;  // ours, with RINGPIPE_RING
+    boost::asio::io_context context_;
+};
+
+}  // namespace ringpipe::consumer_program

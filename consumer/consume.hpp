@@ -1,0 +1,13 @@
+// The whole job of ringpipe-consumer.
+#pragma once
+
+#include "consumer/options.hpp"
+
+namespace ringpipe::consumer_program {
+
+inline constexpr int exit_code_truncated = 3;
+
+// Returns the exit code.
+[[nodiscard]] int consume(const options& with);
+
+}  // namespace ringpipe::consumer_program

@@ -1,0 +1,13 @@
+// Runs a command for each message; what it succeeds with is acknowledged.
+#pragma once
+
+#include "consumer/intake.hpp"
+#include "consumer/options.hpp"
+
+namespace ringpipe::consumer_program {
+
+// A message with which the command fails is tried again, later and later, up to
+// with.max_attempts; then it is over, and the message stays unacknowledged.
+void exec_messages(intake& from, const options& with);
+
+}  // namespace ringpipe::consumer_program

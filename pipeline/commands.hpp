@@ -1,0 +1,21 @@
+// The subcommands of `ringpipe`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace ringpipe::pipeline {
+
+struct command {
+    CLI::App* options;            // of the command line; converts to true if it was chosen
+    std::function<int()> action;  // returns the exit code; throws error
+};
+
+command add_run(CLI::App& app);
+command add_demo(CLI::App& app);
+command add_ls(CLI::App& app);
+command add_stat(CLI::App& app);
+command add_rm(CLI::App& app);
+command add_help(CLI::App& app);
+
+}  // namespace ringpipe::pipeline

@@ -1,0 +1,98 @@
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "common/error.hpp"
+#include "common/units.hpp"
+#include "pipeline/commands.hpp"
+#include "pipeline/say.hpp"
+#include "pipeline/status_json.hpp"
+#include "pipeline/status_text.hpp"
+#include "shm/ring.hpp"
+
+namespace ringpipe::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct listed {
+    std::string name;
+    ring_status status;
+    std::string problem;  // why there is no status
+};
+
+std::vector<listed> look_at_all() {
+    std::vector<listed> all;
+    for (const auto& name : ring::list()) {
+        listed one{name, {}, {}};
+        try {
+            one.status = ring::open(name, after(100ms)).status();
+        } catch (const error& e) {
+            if (e.which() == errc::ring_not_found) { continue; }  // removed a moment ago
+            one.problem = e.what();
+        }
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+void print_json(const std::vector<listed>& rings) {
+    auto out = nlohmann::ordered_json::array();
+    for (const auto& [name, status, problem] : rings) {
+        if (problem.empty()) {
+            out.push_back(to_json(status));
+        } else {
+            out.push_back({{"name", name}, {"error", problem}});
+        }
+    }
+    fmt::print("{}\n", dump(out));
+}
+
+std::string names_of(const std::vector<group_status>& groups) {
+    std::string names;
+    for (const auto& group : groups) {
+        names += (names.empty() ? "" : ",") + printable(group.name);
+    }
+    return names.empty() ? "-" : names;
+}
+
+void print_table(const std::vector<listed>& rings) {
+    std::vector<row> rows{
+        {"NAME", "STATE", "CAPACITY", "USED", "MESSAGES", "PRODUCERS", "CONSUMERS", "GROUPS"}};
+    std::string problems;
+    for (const auto& [name, status, problem] : rings) {
+        if (!problem.empty()) {
+            rows.push_back({printable(name), "unusable", "-", "-", "-", "-", "-", "-"});
+            problems += printable(problem) + "\n";
+            continue;
+        }
+        rows.push_back({printable(name), std::string{state_of(status)},
+                        format_bytes(status.capacity), format_bytes(status.used_bytes),
+                        format_count(status.messages), format_count(status.producers),
+                        format_count(status.consumers), names_of(status.groups)});
+    }
+    if (rows.size() == 1) {
+        say("there are no rings in /dev/shm; ringpipe demo makes one");
+        return;
+    }
+    fmt::print("{}", table(rows, {2, 3, 4, 5, 6}));
+    if (!problems.empty()) { fmt::print("\n{}", problems); }
+}
+
+}  // namespace
+
+command add_ls(CLI::App& app) {
+    auto* sub = app.add_subcommand("ls", "Lists the rings in /dev/shm");
+    auto json = std::make_shared<bool>(false);
+    sub->add_flag("--json", *json, "As a JSON array, with the keys of ringpipe stat --json");
+    sub->footer(
+        "A ring that cannot be opened is listed as unusable, with the reason below the table.\n"
+        "Rings in files of your own (names with a '/') are not listed: see ringpipe stat PATH.");
+    return {sub, [json] {
+                const auto rings = look_at_all();
+                *json ? print_json(rings) : print_table(rings);
+                return 0;
+            }};
+}
+
+}  // namespace ringpipe::pipeline

@@ -1,0 +1,65 @@
+#include "pipeline/status_json.hpp"
+
+#include "pipeline/status_text.hpp"
+
+namespace ringpipe::pipeline {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+json to_json(const group_status& group) {
+    return {
+        {"name", group.name},
+        {"kind", group.kind == group_kind::durable ? "durable" : "ephemeral"},
+        {"members", group.members},
+        {"lag_messages", group.lag_messages},
+        {"lag_bytes", group.lag_bytes},
+        {"redelivered", group.redelivered},
+    };
+}
+
+json to_json(const member_status& member) {
+    json out = {
+        {"slot", member.slot},   {"role", role_name(member.role)},
+        {"alive", member.alive}, {"pid", member.pid},
+        {"name", member.name},
+    };
+    if (member.role == member_role::consumer) {
+        out["group"] = member.group;
+        out["leased_bytes"] = member.leased_bytes;
+    }
+    return out;
+}
+
+template <class Items>
+json list_of(const Items& items) {
+    auto out = json::array();
+    for (const auto& item : items) { out.push_back(to_json(item)); }
+    return out;
+}
+
+}  // namespace
+
+json to_json(const ring_status& status) {
+    return {
+        {"name", status.name},
+        {"path", status.path},
+        {"state", state_of(status)},
+        {"capacity_bytes", status.capacity},
+        {"used_bytes", status.used_bytes},
+        {"messages", status.messages},
+        {"sent_bytes_with_headers", status.bytes},
+        {"producers", status.producers},
+        {"consumers", status.consumers},
+        {"ended", status.ended},
+        {"truncated", status.truncated},
+        {"groups", list_of(status.groups)},
+        {"members", list_of(status.members)},
+    };
+}
+
+std::string dump(const json& value) {
+    return value.dump(2, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace ringpipe::pipeline

@@ -1,0 +1,16 @@
+// A ring's status for programs. The names of the keys are part of the interface.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "shm/status.hpp"
+
+namespace ringpipe::pipeline {
+
+[[nodiscard]] nlohmann::ordered_json to_json(const ring_status& status);
+
+// The text, indented. What is not UTF-8 (a damaged segment) is replaced, never an error.
+[[nodiscard]] std::string dump(const nlohmann::ordered_json& json);
+
+}  // namespace ringpipe::pipeline

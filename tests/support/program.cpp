@@ -1,0 +1,136 @@
+#include "tests/support/program.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/process/v2/stdio.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace ringpipe::test {
+namespace {
+
+namespace process = boost::process::v2;
+
+// ringpipe_program_tests lies beside the programs.
+std::filesystem::path folder_of_programs() {
+    if (const char* folder = std::getenv("RINGPIPE_BIN_DIR"); folder != nullptr) { return folder; }
+    return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
+
+unique_fd in_memory(std::string_view content = {}) {
+    unique_fd file{::memfd_create("test", MFD_CLOEXEC)};
+    while (!content.empty()) {
+        const auto count = ::write(file.get(), content.data(), content.size());
+        if (count <= 0) { throw std::runtime_error{"cannot write to a memfd"}; }
+        content.remove_prefix(static_cast<std::size_t>(count));
+    }
+    ::lseek(file.get(), 0, SEEK_SET);
+    return file;
+}
+
+// All of it, wherever the program that writes it may be.
+std::string content_of(int fd) {
+    std::string result;
+    char part[65536];
+    for (;;) {
+        const auto count = ::pread(fd, part, sizeof part, static_cast<off_t>(result.size()));
+        if (count <= 0) { return result; }
+        result.append(part, static_cast<std::size_t>(count));
+    }
+}
+
+}  // namespace
+
+unique_ring::~unique_ring() { ::unlink((name_.path() + ".dead").c_str()); }
+
+program::program(std::string_view name, const std::vector<std::string>& arguments,
+                 const program_io& io)
+    : in_{io.input ? in_memory(*io.input) : unique_fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)}},
+      out_{in_memory()},
+      err_{in_memory()} {
+    auto words = io.prefix;
+    words.push_back((folder_of_programs() / name).string());
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    const std::filesystem::path executable = words.front();
+    words.erase(words.begin());
+    process_.emplace(context_, executable, words,
+                     process::process_stdio{io.in >= 0 ? io.in : in_.get(),
+                                            io.out >= 0 ? io.out : out_.get(), err_.get()});
+}
+
+program::~program() {
+    process::error_code ignored;
+    if (process_->running(ignored)) { process_->terminate(ignored); }
+}
+
+int program::wait(std::chrono::milliseconds timeout) {
+    // Readable once the process has ended.
+    const unique_fd end{static_cast<int>(::syscall(SYS_pidfd_open, process_->id(), 0))};
+    if (end) {
+        pollfd ended{end.get(), POLLIN, 0};
+        if (::poll(&ended, 1, static_cast<int>(timeout.count())) != 1) { return never_ended; }
+    }
+    process_->wait();
+    const int status = process_->native_exit_code();
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void program::signal(int number) { ::kill(process_->id(), number); }
+
+std::string program::out() const { return content_of(out_.get()); }
+std::string program::err() const { return content_of(err_.get()); }
+
+pipe_ends::pipe_ends() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) { throw std::runtime_error{"pipe2 failed"}; }
+    read.reset(ends[0]);
+    write.reset(ends[1]);
+}
+
+unique_file::unique_file(std::string_view content) : path_{"/tmp/ringpipe.test.XXXXXX"} {
+    const unique_fd file{::mkstemp(path_.data())};
+    ::fchmod(file.get(), 0644);
+    std::ofstream{path_, std::ios::binary} << content;
+}
+
+unique_file::~unique_file() { ::unlink(path_.c_str()); }
+
+std::string unique_file::content() const {
+    std::ostringstream all;
+    all << std::ifstream{path_, std::ios::binary}.rdbuf();
+    return all.str();
+}
+
+std::string numbers(int from, int to) {
+    std::string all;
+    for (int i = from; i <= to; ++i) { all += std::to_string(i) + '\n'; }
+    return all;
+}
+
+std::vector<long> sorted_numbers(const std::vector<std::string>& texts) {
+    std::vector<long> all;
+    for (const auto& text : texts) {
+        std::istringstream in{text};
+        for (long number = 0; in >> number;) { all.push_back(number); }
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
+bool is_one_line(std::string_view err, std::string_view program) {
+    return err.starts_with(program) && std::count(err.begin(), err.end(), '\n') == 1 &&
+           err.ends_with('\n');
+}
+
+}  // namespace ringpipe::test
