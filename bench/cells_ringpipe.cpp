@@ -34,9 +34,8 @@ Options waiting(wait_strategy wait) {
     return options;
 }
 
-message expect(message received) {
+void expect(const message& received) {
     if (!received) { throw std::runtime_error("the stream ended too early"); }
-    return received;
 }
 
 void send_each(producer& to, const stream_plan& plan) {
@@ -57,7 +56,8 @@ void build_in_place(producer& to, const stream_plan& plan) {
 
 void receive_each(consumer& from, message_checker& check) {
     while (!check.done()) {
-        const auto received = expect(from.receive());
+        const auto received = from.receive();
+        expect(received);
         check(received.payload());
         from.acknowledge(received);
     }
@@ -111,7 +111,8 @@ void fill_once(producer& to, const ring& of) {
 
 void empty_once(consumer& from, const ring& of) {
     for (auto left = large_ones_in(of); left != 0; --left) {
-        const auto received = expect(from.receive());
+        const auto received = from.receive();
+        expect(received);
         (void)sum_of_words(received.payload());
         from.acknowledge(received);
     }
@@ -139,7 +140,8 @@ cell round_trip_cell(const settings& how, const std::string& what, wait_strategy
             me.report(trips_measured(
                 time_round_trips(trips_for(how), [&](std::uint64_t number, bool last) {
                     out.send(next(number, last));
-                    const auto received = expect(in.receive());
+                    const auto received = in.receive();
+                    expect(received);
                     check(received.payload());
                     in.acknowledge(received);
                 })));
@@ -155,7 +157,8 @@ cell round_trip_cell(const settings& how, const std::string& what, wait_strategy
         fill_once(out, to);
         me.measure([&] {
             while (!check.done()) {
-                const auto received = expect(in.receive());
+                const auto received = in.receive();
+                expect(received);
                 check(received.payload());
                 out.send(received.payload());
                 in.acknowledge(received);

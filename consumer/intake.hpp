@@ -49,7 +49,10 @@ class intake {
 
     // These were done: `done` and all before it.
     void acknowledge(const message& done, std::uint64_t messages, std::uint64_t bytes) {
-        in_.acknowledge(done);
+        acknowledge_to(done.end(), messages, bytes);
+    }
+    void acknowledge_to(std::uint64_t end, std::uint64_t messages, std::uint64_t bytes) {
+        in_.acknowledge_to(end);
         meter_.add(messages, bytes);
     }
 

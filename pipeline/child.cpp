@@ -41,7 +41,7 @@ bp::process start(boost::asio::io_context& context, const shell_command& what,
                   const guard* enrolled_at) {
     const std::vector<std::string> arguments{"-c", what.text};
     const tied_to_launcher tie{::getpid(), enrolled_at};
-    // Two consumers must not fight for the input, and the producer is the one that has a use for it.
+    // Two consumers must not fight for the input, and it is the producer that has a use for it.
     if (what.role == side::consumer) {
         return bp::process{context,
                            "/bin/sh",

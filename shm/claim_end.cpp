@@ -81,56 +81,56 @@ void claim_end::join(const consumer_options& options, consumer& front) {
     }
     front.view_ = view_;
     front.lease_begin_ = &lease_->begin;
-    front.room_waiting_ = &where_->room().waiting;
+    front.room_ = &where_->room();
     if (orphan_here) { show_lease(front, true); }
 }
 
-message claim_end::claim_and_receive(consumer& front, deadline until) {
+receive_status claim_end::claim_and_receive(consumer& front, message& received, deadline until) {
     (void)member_.id();  // throws in a forked child
     adapt_share();
     const bool waits = until != deadline::min();
-    unsigned rounds = 0;
-    for (;;) {
+    for (unsigned round = 1;; ++round) {
+        // Others may be quicker again and again: the deadline counts all the same.
+        const bool late = round % 16 == 0 && clock::now() >= until;
         std::uint32_t epoch = 0;
         auto result = claim(front, until);
         if (result == outcome::nothing && waits) {
-            // Others may be quicker again and again: the deadline counts all the same.
-            const bool late = ++rounds % 16 == 0 && clock::now() >= until;
             if (!late && spin(until)) { continue; }
             epoch = announce_sleep(front);
             if (!late && can_claim()) { continue; }
         }
         if (result == outcome::nothing) { result = look_for_end(front, until); }
-        switch (result) {
+        switch (result) {  // what goes on below goes round
             case outcome::leased:
-                if (auto received = receive_or_bury(front)) { return received; }
+                if (receive_or_bury(front, received)) { return receive_status::message; }
                 break;
             case outcome::again: break;
-            case outcome::end:
-                return message{truncated() ? receive_status::truncated : receive_status::end};
-            case outcome::timed_out: return message{receive_status::timed_out};
+            case outcome::end: return truncated() ? receive_status::truncated : receive_status::end;
+            case outcome::timed_out: return receive_status::timed_out;
             case outcome::nothing:
-                if (!waits || clock::now() >= until) { return message{receive_status::timed_out}; }
+                if (!waits || clock::now() >= until) { return receive_status::timed_out; }
                 if (spinner_.strategy() != wait_strategy::spin) {
                     futex::wait(group_->waiting, epoch,
                                 std::min(until, clock::now() + where_->liveness_interval()));
                 }
         }
+        if (late) { return receive_status::timed_out; }
     }
 }
 
 // The first of a new lease. One that has killed too many consumers is not given to another.
-message claim_end::receive_or_bury(consumer& front) {
+bool claim_end::receive_or_bury(consumer& front, message& received) {
     const bool hopeless = max_attempts_ != 0 && front.attempt_ > max_attempts_;
-    auto first = front.next_in_lease();
-    if (first && hopeless) {
-        bury(front, first, first.attempt() - 1, "its consumers died or gave it back");
-        first = front.next_in_lease();
+    bool found = front.next_in_lease(received);
+    if (found && hopeless) {
+        bury(front, received, received.attempt() - 1, "its consumers died or gave it back");
+        found = front.next_in_lease(received);
     }
-    if (first) { return first; }
-    front.acknowledge();  // nothing but discarded and buried ones
-    refuse_endless_chain();
-    return message{receive_status::timed_out};
+    if (!found) {
+        front.acknowledge();  // nothing but discarded and buried ones
+        refuse_endless_chain();
+    }
+    return found;
 }
 
 void claim_end::bury(consumer& front, const message& dead, std::uint32_t attempts,
@@ -400,6 +400,9 @@ claim_end::outcome claim_end::look_for_end(consumer& front, deadline until) {
         if (!tail.try_lock_until(until)) { return outcome::timed_out; }
         const std::unique_lock hold{tail, std::adopt_lock};
         tail.discard_dead(at, 1);
+        if (claim_position() == at && view_.at(at).word.load(memory_order_acquire) == word) {
+            throw_corrupt("a dead producer's message cannot be discarded", at);
+        }
         return outcome::again;
     }
     if (where_->header().producers_ever.load(memory_order_seq_cst) == 0 ||

@@ -15,7 +15,7 @@ class claim_end {
     claim_end(const ring& from, const consumer_options& options, consumer& front);
 
     // Goes on until `front` has received a message, the deadline, or the end.
-    message claim_and_receive(consumer& front, deadline until);
+    receive_status claim_and_receive(consumer& front, message& received, deadline until);
 
     // Lets waiting producers have what `front` has acknowledged.
     void release();
@@ -54,7 +54,7 @@ class claim_end {
     bool a_producer_is_attached();
     void pause(std::chrono::nanoseconds how_long) const;
     void adapt_share();
-    message receive_or_bury(consumer& front);
+    bool receive_or_bury(consumer& front, message& received);
     void refuse_unless_first(const consumer& front, const message& one) const;
 
     // A message, or what is left of a discarded one, can be claimed there.

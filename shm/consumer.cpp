@@ -24,7 +24,7 @@ consumer& consumer::operator=(consumer&& other) noexcept {
     attempt_behind_ = other.attempt_behind_;
     redelivered_ = other.redelivered_;
     lease_begin_ = other.lease_begin_;
-    room_waiting_ = other.room_waiting_;
+    room_ = other.room_;
     end_ = std::move(other.end_);
     return *this;
 }
@@ -38,8 +38,8 @@ void consumer::close() noexcept {
     cursor_ = lease_end_ = acknowledged_ = 0;
 }
 
-message consumer::claim_and_receive(deadline until) {
-    return opened().claim_and_receive(*this, until);
+void consumer::claim_and_receive(message& received, deadline until) {
+    received.status_ = opened().claim_and_receive(*this, received, until);
 }
 
 receive_status consumer::receive_batch(std::vector<message>& into, std::size_t most,
@@ -48,11 +48,7 @@ receive_status consumer::receive_batch(std::vector<message>& into, std::size_t m
     if (most == 0) { return receive_status::timed_out; }
     auto next = receive_until(until);
     if (!next) { return next.status(); }
-    do {
-        into.push_back(next);
-        if (into.size() == most) { break; }
-        next = next_in_lease();
-    } while (next);
+    do { into.push_back(next); } while (into.size() != most && next_in_lease(next));
     return receive_status::message;
 }
 

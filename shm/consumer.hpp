@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/deadline.hpp"
@@ -55,12 +56,14 @@ class consumer {
     [[nodiscard]] message try_receive() { return receive_until(deadline::min()); }
     template <class Rep, class Period>
     [[nodiscard]] message receive_for(std::chrono::duration<Rep, Period> timeout) {
-        if (auto received = next_in_lease()) { return received; }
-        return claim_and_receive(after(timeout));
+        message received;
+        if (!next_in_lease(received)) { claim_and_receive(received, after(timeout)); }
+        return received;
     }
     [[nodiscard]] message receive_until(deadline until) {
-        if (auto received = next_in_lease()) { return received; }
-        return claim_and_receive(until);
+        message received;
+        if (!next_in_lease(received)) { claim_and_receive(received, until); }
+        return received;
     }
 
     // As receive, and then whatever else is at hand, up to `most` messages, appended to `into`
@@ -70,6 +73,9 @@ class consumer {
 
     // This message and all that were received before it are done.
     void acknowledge(const message& done) { acknowledge_to(done.end()); }
+
+    // All received messages that end at this position or before it are done (see message::end()).
+    void acknowledge_to(std::uint64_t end);
 
     // All that were received are done.
     void acknowledge() { acknowledge_to(cursor_); }
@@ -98,9 +104,8 @@ class consumer {
   private:
     friend class claim_end;
 
-    message next_in_lease();
-    message claim_and_receive(deadline until);
-    void acknowledge_to(layout::position end);
+    bool next_in_lease(message& received);
+    void claim_and_receive(message& received, deadline until);
     void release_for_waiting_producers();
     [[nodiscard]] claim_end& opened() const;
 
@@ -113,40 +118,45 @@ class consumer {
     std::uint32_t attempt_behind_ = 1;  // of those behind it in the lease
     bool redelivered_ = false;          // all of the lease
     std::atomic<layout::position>* lease_begin_ = nullptr;
-    const layout::futex_word* room_waiting_ = nullptr;
+    const layout::room* room_ = nullptr;
 
     std::unique_ptr<claim_end> end_;
 };
 
-inline message consumer::next_in_lease() {
+inline bool consumer::next_in_lease(message& received) {
     while (cursor_ != lease_end_) {
         const auto at = cursor_;
         // The claim's acquire has already ordered us behind the commit.
         const auto header = view_.read(at, lease_end_ - at);
         cursor_ += header.stride;
         if (!header.is_message) { continue; }
-        const auto attempt = attempt_;
+        const auto payload = view_.payload(at, header);
+        received.data_ = payload.data();
+        received.size_ = payload.size();
+        received.sequence_ = header.sequence;
+        received.position_ = at;
+        received.end_ = cursor_;
+        received.attempt_ = attempt_;
+        received.redelivered_ = redelivered_;
+        received.producer_ = header.producer;
+        received.status_ = receive_status::message;
         attempt_ = attempt_behind_;
-        return message{view_.payload(at, header),
-                       header.sequence,
-                       at,
-                       cursor_,
-                       attempt,
-                       redelivered_,
-                       header.producer};
+        return true;
     }
-    return message{receive_status::timed_out};
+    return false;
 }
 
-inline void consumer::acknowledge_to(layout::position end) {
+inline void consumer::acknowledge_to(std::uint64_t end) {
     if (end <= acknowledged_ || end > cursor_) { return; }
-    acknowledged_ = end;
+    const auto before = std::exchange(acknowledged_, end);
     // Release: our reads of the payload come before whoever reuses the space. Pairs with the
-    // acquire of `begin` in group_side::recompute_released.
+    // acquire of `begin` in group_lock::recompute_released.
     lease_begin_->store(end, std::memory_order_release);
     // Relaxed, and no fence: a producer that we overlook here looks again by itself.
-    if ((room_waiting_->load(std::memory_order_relaxed) & 1U) != 0) [[unlikely]] {
-        release_for_waiting_producers();
+    if ((room_->waiting.load(std::memory_order_relaxed) & 1U) != 0) [[unlikely]] {
+        // Only the step over what it waits for is worth a lock.
+        const auto wanted = room_->wanted.load(std::memory_order_relaxed);
+        if (before < wanted && wanted <= end) { release_for_waiting_producers(); }
     }
 }
 

@@ -21,18 +21,6 @@ class message {
   public:
     message() = default;
     explicit message(receive_status status) : status_{status} {}
-    message(std::span<const std::byte> payload, std::uint64_t sequence, std::uint64_t position,
-            std::uint64_t end, std::uint32_t attempt, bool redelivered, std::uint32_t producer)
-        : data_{payload.data()},
-          size_{payload.size()},
-          sequence_{sequence},
-          position_{position},
-          end_{end},
-          attempt_{attempt},
-          producer_{producer},
-          status_{receive_status::message},
-          redelivered_{redelivered} {}
-
     // True if there is a message.
     explicit operator bool() const { return status_ == receive_status::message; }
     [[nodiscard]] receive_status status() const { return status_; }
@@ -61,6 +49,10 @@ class message {
     [[nodiscard]] std::uint64_t end() const { return end_; }
 
   private:
+    // Fills it in where the caller will have it: a copy of such a struct, right behind its making, stalls
+    // on each of its halves.
+    friend class consumer;
+
     const std::byte* data_ = nullptr;
     std::size_t size_ = 0;
     std::uint64_t sequence_ = 0;
