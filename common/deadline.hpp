@@ -14,7 +14,9 @@ inline constexpr deadline never = deadline::max();
 template <class Rep, class Period>
 [[nodiscard]] deadline after(std::chrono::duration<Rep, Period> timeout) {
     const auto now = clock::now();
-    if (timeout >= never - now) { return never; }
+    // In floating point: the longest of other units overflows when it is told in nanoseconds.
+    using seconds = std::chrono::duration<double>;
+    if (seconds{timeout} >= seconds{never - now}) { return never; }
     return now + std::chrono::ceil<clock::duration>(timeout);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "common/error.hpp"
 #include "shm/cpu.hpp"
@@ -51,20 +52,20 @@ inline void copy_behind(layout::message_header& header, std::span<const std::byt
 
 append_end::append_end(std::shared_ptr<segment> where, const producer_options& options)
     : where_{std::move(where)},
-      member_{where_, layout::role::producer, options.name},
-      lock_{*where_, member_.id()},
+      member_{std::in_place, where_, layout::role::producer, options.name},
+      lock_{*where_, member_->id()},
       view_{where_->messages()},
       side_{where_->append()},
       spinner_{options.wait} {
     if (!options.resume.empty()) {
-        const auto index = find_or_make_name(*where_, member_.id(), options.resume);
-        member_.entry().named.store(index + 1, memory_order_relaxed);
+        const auto index = find_or_make_name(*where_, member_->id(), options.resume);
+        member_->entry().named.store(index + 1, memory_order_relaxed);
         // Announced first: from now on our death is noticed.
-        member_.announce();
-        take_name(*where_, member_.id(), index);
+        member_->announce();
+        take_name(*where_, member_->id(), index);
         name_ = &where_->named()[index];
     } else {
-        member_.announce();
+        member_->announce();
     }
 }
 
@@ -85,7 +86,7 @@ bool append_end::send_until(std::span<const std::byte> payload, deadline until) 
     view_.at(at + stride).word.store(0, memory_order_relaxed);
     // The commit point. Release: payload, sequence and the next header's 0 come before it. Pairs with
     // the acquire of whoever finds the message (claim, repair, tap).
-    header.word.store(word::make(word::committed, payload.size(), member_.id()),
+    header.word.store(word::make(word::committed, payload.size(), member_->id()),
                       memory_order_release);
     advance(at + stride, sequence + 1);
     unlock_and_wake();
@@ -108,7 +109,7 @@ bool append_end::send_batch_until(producer::batch payloads, std::span<const std:
     if (!lock_with_room(total, until)) { return false; }
     const auto first_at = side_.tail.load(memory_order_relaxed);
     auto sequence = side_.sequence.load(memory_order_relaxed);
-    const auto me = member_.id();
+    const auto me = member_->id();
     const auto flags = ids.empty() ? 0 : word::has_external_id;
     // All behind the first, then the first: as long as its word is 0 nobody walks past it, not even
     // a repair, and the batch has not happened.
@@ -163,7 +164,7 @@ loan append_end::lend_until(std::size_t size, deadline until) {
     const auto at = side_.tail.load(memory_order_relaxed);
     const auto sequence = side_.sequence.load(memory_order_relaxed);
     auto& header = begin_message(at, sequence);
-    const auto busy = word::make(word::busy, size, member_.id());
+    const auto busy = word::make(word::busy, size, member_->id());
     view_.at(at + stride).word.store(0, memory_order_relaxed);
     // Release: the sequence and the next header's 0 come before it. The groups stop here.
     header.word.store(busy, memory_order_release);
@@ -174,8 +175,13 @@ loan append_end::lend_until(std::size_t size, deadline until) {
 }
 
 void append_end::commit(layout::position at, std::uint64_t busy, std::size_t size) {
+    if (!member_) {
+        settle_loan();
+        throw error{errc::closed,
+                    "cannot commit: this loan's producer was closed, and the message is discarded"};
+    }
     const auto lent = word::size_of(busy);
-    const auto me = member_.id();
+    const auto me = member_->id();
     const auto used = layout::stride_of(size);
     const auto rest = layout::stride_of(lent) - used;
     auto& header = view_.at(at);
@@ -187,7 +193,7 @@ void append_end::commit(layout::position at, std::uint64_t busy, std::size_t siz
             word::make(word::discarded, rest - layout::header_bytes, me, word::filler),
             memory_order_relaxed);
     }
-    --open_loans_;
+    settle_loan();
     auto expected = busy;
     // A compare-exchange, not a store: if somebody took us for dead and discarded the message, the
     // caller must not believe that it was sent. Release as in send_until.
@@ -204,7 +210,8 @@ void append_end::commit(layout::position at, std::uint64_t busy, std::size_t siz
 
 void append_end::discard(layout::position at, std::uint64_t busy) noexcept {
     if (forked()) { return; }
-    --open_loans_;
+    if (!member_) { return settle_loan(); }  // whoever is stopped by it discards it
+    settle_loan();
     auto expected = busy;
     view_.at(at).word.compare_exchange_strong(expected, word::with_state(busy, word::discarded),
                                               std::memory_order_seq_cst);
@@ -215,11 +222,21 @@ void append_end::discard(layout::position at, std::uint64_t busy) noexcept {
 void append_end::leave(std::unique_ptr<append_end> end) noexcept {
     const auto where = end->where_;
     const bool ours = !end->forked();
-    end.reset();
+    end->member_.reset();
+    // Open loans point here: the last of them takes this object along.
+    if (end->has_open_loans()) {
+        (void)end.release();
+    } else {
+        end.reset();
+    }
     if (ours) { wake_all_groups(*where); }
 }
 
-void append_end::mark_truncated() noexcept { ringpipe::mark_truncated(*where_, member_.slot()); }
+void append_end::settle_loan() noexcept {
+    if (--open_loans_ == 0 && !member_) { delete this; }
+}
+
+void append_end::mark_truncated() noexcept { ringpipe::mark_truncated(*where_, member_->slot()); }
 
 layout::message_header& append_end::begin_message(layout::position at, std::uint64_t sequence) {
     auto& header = view_.at(at);
@@ -268,7 +285,7 @@ void append_end::refuse_if_too_large(std::uint64_t stride, std::uint64_t size,
 }
 
 inline bool append_end::lock_with_room(std::uint64_t stride, deadline until) {
-    (void)member_.id();  // throws in a forked child, before it could take the parent's lock
+    (void)member_->id();  // throws in a forked child, before it could take the parent's lock
     if (!lock_.try_lock_until(until)) { return false; }
     const auto end = side_.tail.load(memory_order_relaxed) + stride + layout::header_bytes;
     if (end <= side_.room_end.load(memory_order_relaxed)) [[likely]] { return true; }
@@ -276,7 +293,7 @@ inline bool append_end::lock_with_room(std::uint64_t stride, deadline until) {
 }
 
 bool append_end::wait_for_room(std::uint64_t stride, deadline until) {
-    const auto me = member_.id();
+    const auto me = member_->id();
     bool locked = true;
     try {
         refuse_if_too_large(stride, stride - layout::header_bytes, "a message");
@@ -327,7 +344,7 @@ bool append_end::wait_for_room(std::uint64_t stride, deadline until) {
 
 // Those behind us look again. The exchange is the fence between leaving and the look at who sleeps.
 void append_end::leave_line() {
-    auto first = member_.id();
+    auto first = member_->id();
     const bool was_first = side_.first_in_line.load(memory_order_relaxed) == first;
     if (!was_first) { return; }
     side_.first_in_line.compare_exchange_strong(first, 0, std::memory_order_seq_cst);
@@ -346,7 +363,7 @@ void append_end::press_groups(layout::position wanted, deadline until) {
             group.released.load(memory_order_acquire) >= wanted) {
             continue;
         }
-        group_lock side{*where_, i, member_.id()};
+        group_lock side{*where_, i, member_->id()};
         if (side.try_lock_until(until)) {
             side.recompute_released();
             side.unlock();

@@ -23,7 +23,7 @@ class append_end {
     [[nodiscard]] std::optional<std::uint64_t> last_id() const;
     loan lend_until(std::size_t size, deadline until);
 
-    // For loans.
+    // For loans, each exactly once. Behind a close() there is nothing left to commit: error(closed).
     void commit(layout::position at, std::uint64_t word, std::size_t size);
     void discard(layout::position at, std::uint64_t word) noexcept;
 
@@ -33,7 +33,7 @@ class append_end {
     // The stream will be reported as truncated.
     void mark_truncated() noexcept;
     [[nodiscard]] bool has_open_loans() const { return open_loans_ != 0; }
-    [[nodiscard]] bool forked() const { return member_.forked(); }
+    [[nodiscard]] bool forked() const { return member_ && member_->forked(); }
 
   private:
     // Takes the tail lock with `stride` bytes and one header free behind the tail. False: not until then,
@@ -43,6 +43,7 @@ class append_end {
     void press_groups(layout::position wanted, deadline until);
     void sleep_for_room(std::optional<layout::position> wanted, deadline until);
     void leave_line();
+    void settle_loan() noexcept;
 
     layout::message_header& begin_message(layout::position at, std::uint64_t sequence);
     void advance(layout::position tail, std::uint64_t sequence);
@@ -52,7 +53,7 @@ class append_end {
     void refuse_if_too_large(std::uint64_t stride, std::uint64_t size, const char* what) const;
 
     std::shared_ptr<segment> where_;
-    membership member_;
+    std::optional<membership> member_;  // none: left, and only open loans keep this object
     append_lock lock_;
     message_view view_;
     layout::append_side& side_;

@@ -12,7 +12,7 @@ namespace ringpipe {
 class append_end;
 
 // Committed or discarded exactly once; discards itself if it goes away uncommitted. While it is
-// open the groups stop in front of it. Must not outlive its producer.
+// open the groups stop in front of it. Behind its producer's close() it can only be discarded.
 class loan {
   public:
     loan() = default;

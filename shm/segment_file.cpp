@@ -98,13 +98,13 @@ segment_shape shape_from(const ring_options& options) {
                                 "as with 600 or 660",
                                 shape.mode)};
     }
-    const std::chrono::nanoseconds interval =
-        options.liveness_interval.value_or(std::chrono::milliseconds{100});
+    const auto interval = options.liveness_interval.value_or(std::chrono::milliseconds{100});
     if (interval <= interval.zero() || interval > std::chrono::hours{1}) {
         throw error{errc::invalid_argument,
                     "a ring's liveness interval must be between 1 ms and 1 h"};
     }
-    shape.liveness_interval_ns = static_cast<std::uint64_t>(interval.count());
+    shape.liveness_interval_ns =
+        static_cast<std::uint64_t>(std::chrono::nanoseconds{interval}.count());
     shape.header_size = up_to(layout::control_size(shape.members, shape.groups), page);
     return shape;
 }
