@@ -39,7 +39,12 @@ function(ringpipe_add_tests name)
   endif()
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ringpipe_test_support ringpipe_warnings)
+  # The long forms of the crash tests (scripts/test --long) take minutes each.
+  set(timeout 120)
+  if(arg_FROM STREQUAL "crash")
+    set(timeout 1800)
+  endif()
   # A name that doctest's filter does not find must fail, not pass with nothing run.
   doctest_discover_tests(${name} TEST_PREFIX "${arg_FROM}/" PROPERTIES
-    TIMEOUT 120 LABELS ${arg_FROM} FAIL_REGULAR_EXPRESSION "test cases: +0 [|]")
+    TIMEOUT ${timeout} LABELS ${arg_FROM} FAIL_REGULAR_EXPRESSION "test cases: +0 [|]")
 endfunction()

@@ -320,6 +320,12 @@ bool append_end::wait_for_room(std::uint64_t stride, deadline until) {
             const bool my_turn = side_.first_in_line.load(memory_order_relaxed) == (waits ? me : 0);
             const auto needed = end > where_->capacity() ? end - where_->capacity() : 0;
             const auto limit = side_.limit.load(memory_order_relaxed);
+            // An ephemeral group whose last member was killed goes with it. (Tail lock held.)
+            for (std::uint32_t i = 0; i < where_->groups().size(); ++i) {
+                if (where_->groups()[i].released.load(memory_order_acquire) < needed) {
+                    remove_if_deserted(*where_, i, ~std::uint32_t{0});
+                }
+            }
             lock_.unlock();
             locked = false;
             press_groups(needed, until);

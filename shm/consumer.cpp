@@ -33,7 +33,8 @@ consumer::~consumer() { close(); }
 
 void consumer::close() noexcept {
     if (!end_) { return; }
-    end_->leave(cursor_);
+    // Others may have had all of an adopted lease: nothing of it goes back as never claimed.
+    end_->leave(redelivered_ ? lease_end_ : cursor_);
     end_.reset();
     cursor_ = lease_end_ = acknowledged_ = 0;
 }

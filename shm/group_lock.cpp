@@ -252,10 +252,11 @@ void group_lock::repair() {
         for (std::uint32_t other = slot + 1; other < members.size() && holds(member.lease);
              ++other) {
             auto& twin = members[other].lease;
+            // Each once: a living owner moves its `begin`, and one that has come to its end is no twin.
+            const auto begin = member.lease.begin.load(memory_order_acquire);
             const auto end = member.lease.end.load(memory_order_relaxed);
             const auto twin_end = twin.end.load(memory_order_relaxed);
-            if (!holds(twin) || twin.begin.load(memory_order_relaxed) !=
-                                    member.lease.begin.load(memory_order_relaxed)) {
+            if (!holds(twin) || begin >= end || twin.begin.load(memory_order_relaxed) != begin) {
                 continue;
             }
             if (twin_end != end) {

@@ -69,10 +69,11 @@ void membership::announce(std::optional<group_place> group) {
         mine.group.store(group->index, memory_order_relaxed);
         mine.generation.store(group->generation, memory_order_relaxed);
     }
+    mine.what.store(what_, std::memory_order_seq_cst);
+    // Behind it: who sees that there has been a producer sees this one, too, or that it died.
     if (what_ == layout::role::producer) {
         where_->header().producers_ever.fetch_add(1, std::memory_order_seq_cst);
     }
-    mine.what.store(what_, std::memory_order_seq_cst);
 }
 
 std::uint32_t membership::take_slot(std::optional<group_place> group) {

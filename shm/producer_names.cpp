@@ -77,19 +77,20 @@ void take_name(const segment& where, layout::member_id me, std::uint32_t index) 
     entry.incomplete.store(0, memory_order_seq_cst);
 }
 
-void mark_truncated(const segment& where, std::uint32_t slot) {
-    const auto& member = where.members()[slot];
-    const auto named = member.named.load(memory_order_acquire);
-    if (named == 0 || named > where.named().size()) {
-        where.header().truncated.store(1, memory_order_seq_cst);
-        return;
-    }
-    auto& entry = where.named()[named - 1];
-    const auto owner = entry.owner.load(memory_order_seq_cst);
+bool death_truncates(const segment& where, std::uint32_t slot) {
+    const auto named = where.members()[slot].named.load(memory_order_acquire);
+    if (named == 0 || named > where.named().size()) { return true; }
     // Somebody else has the name by now: he has resumed what this one left.
-    if (owner != 0 && layout::slot_of(owner) == slot) {
-        entry.incomplete.store(1, memory_order_seq_cst);
-    }
+    const auto owner = where.named()[named - 1].owner.load(memory_order_seq_cst);
+    return owner != 0 && layout::slot_of(owner) == slot;
+}
+
+void mark_truncated(const segment& where, std::uint32_t slot) {
+    if (!death_truncates(where, slot)) { return; }
+    const auto named = where.members()[slot].named.load(memory_order_acquire);
+    auto& mark = named == 0 || named > where.named().size() ? where.header().truncated
+                                                            : where.named()[named - 1].incomplete;
+    mark.store(1, memory_order_seq_cst);
 }
 
 bool is_truncated(const segment& where) {

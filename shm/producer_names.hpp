@@ -16,6 +16,9 @@ std::uint32_t find_or_make_name(const segment& where, layout::member_id me, std:
 // announced as a producer, so that our own death counts from now on. Takes the tail lock.
 void take_name(const segment& where, layout::member_id me, std::uint32_t index);
 
+// The death of the producer in that slot leaves the stream incomplete: nobody has resumed it.
+[[nodiscard]] bool death_truncates(const segment& where, std::uint32_t slot);
+
 // The producer in that slot died or gave up.
 void mark_truncated(const segment& where, std::uint32_t slot);
 

@@ -75,7 +75,9 @@ ring_status status_of(const segment& where) {
         }
         if (seen.alive && seen.role == member_role::producer) { ++status.producers; }
         if (seen.alive && seen.role == member_role::consumer) { ++status.consumers; }
-        if (!seen.alive && seen.role == member_role::producer) { status.truncated = true; }
+        if (!seen.alive && seen.role == member_role::producer && death_truncates(where, slot)) {
+            status.truncated = true;
+        }
         status.members.push_back(std::move(seen));
     }
 

@@ -22,8 +22,9 @@ story sent_before(const std::string& name, const std::vector<std::string>& texts
     return {texts, {}};
 }
 
-std::function<story(const std::string&)> having_sent(const std::vector<std::string>& texts,
-                                                     const std::vector<std::vector<std::string>>& offered = {}) {
+std::function<story(const std::string&)> having_sent(
+    const std::vector<std::string>& texts,
+    const std::vector<std::vector<std::string>>& offered = {}) {
     return [=](const std::string& name) {
         auto before = sent_before(name, texts);
         before.offered = offered;
@@ -97,7 +98,8 @@ TEST_CASE("every instruction: a producer dies in a batch") {
         having_sent({"before"}, {{"first", "", "third of the batch"}, {"the next batch", large}}),
         [](const std::string& name, const marks& mark) {
             producer out{ring::open(name)};
-            const std::span<const std::byte> three[] = {bytes("first"), bytes(""), bytes("third of the batch")};
+            const std::span<const std::byte> three[] = {bytes("first"), bytes(""),
+                                                        bytes("third of the batch")};
             const std::span<const std::byte> two[] = {bytes("the next batch"), bytes(large)};
             mark.begin();
             out.send_batch(three);
@@ -156,7 +158,9 @@ TEST_CASE("every instruction: a producer dies in a send to a full ring") {
             producer out{made};
             std::vector<std::string> texts;
             // All of these are acknowledged, but released lazily.
-            for (int i = 0; i < 5; ++i) { texts.push_back(pattern(700, static_cast<std::uint64_t>(i))); }
+            for (int i = 0; i < 5; ++i) {
+                texts.push_back(pattern(700, static_cast<std::uint64_t>(i)));
+            }
             send_all(out, texts);
             return story{texts, {{large}}};
         },
@@ -205,12 +209,15 @@ TEST_CASE("every instruction: a named producer dies in a send and its name knows
         {0, 1, 2, 3},
         true,
         [](const std::string& name, const std::vector<bool>& came) -> std::string {
-            const auto ids = 10U + 10U * static_cast<unsigned>(came[0]) + 10U * static_cast<unsigned>(came[1]);
+            const auto ids =
+                10U + 10U * static_cast<unsigned>(came[0]) + 10U * static_cast<unsigned>(came[1]);
             producer_options options;
             options.resume = "source";
             const auto opened = ring::open(name);
             const producer again{opened, options};
-            if (again.last_id() != ids) { return "the last id is wrong, or not that of what was committed"; }
+            if (again.last_id() != ids) {
+                return "the last id is wrong, or not that of what was committed";
+            }
             // Resumed: the stream is whole again.
             return opened.status().truncated ? "still truncated, although resumed" : "";
         },
@@ -237,7 +244,9 @@ TEST_CASE("every instruction: a consumer dies in an acknowledgement") {
         [](const std::string& name, const marks& mark) {
             auto in = worker(ring::open(name));
             mark.begin();
-            for (std::size_t i = 0; i < five.size(); ++i) { acknowledge(in, receive(in, mark), mark); }
+            for (std::size_t i = 0; i < five.size(); ++i) {
+                acknowledge(in, receive(in, mark), mark);
+            }
             mark.end();
         },
     });

@@ -21,8 +21,9 @@ namespace ringpipe::test {
 
 // What has been promised to whom when the operation begins.
 struct story {
-    std::vector<std::string> sent;                  // each group is owed these
-    std::vector<std::vector<std::string>> offered;  // sent by the operation; each whole or not at all
+    std::vector<std::string> sent;  // each group is owed these
+    std::vector<std::vector<std::string>>
+        offered;  // sent by the operation; each whole or not at all
 };
 
 // A plain copy of what the child told.
@@ -58,7 +59,8 @@ struct operation {
     std::vector<std::uint32_t> busy_slots = {0, 1, 2, 3};
     bool bystanders = true;  // may be attached meanwhile
     // What else must hold, once the survivors are through; what was wrong, or nothing.
-    std::function<std::string(const std::string& ring, const std::vector<bool>& offers_seen)> also = {};
+    std::function<std::string(const std::string& ring, const std::vector<bool>& offers_seen)> also =
+        {};
     // Done in place of all that survivors do otherwise.
     std::function<std::string(const std::string& ring, const promises& told)> instead = {};
 };

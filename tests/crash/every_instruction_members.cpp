@@ -26,7 +26,8 @@ story sent_before(const std::string& name, const std::vector<std::string>& texts
 
 std::string path_of(const std::string& name) { return "/dev/shm/ringpipe." + name; }
 
-consumer member_of(const std::string& group, const std::string& name, group_kind kind = group_kind::durable) {
+consumer member_of(const std::string& group, const std::string& name,
+                   group_kind kind = group_kind::durable) {
     consumer_options options;
     options.group = group;
     options.kind = kind;
@@ -55,16 +56,19 @@ void bury_sender(story& of, const segment_view& view, std::uint32_t slot) {
     const auto dead = view.bury_member(slot, layout::role::producer);
     view.append().lock = dead;
     of.sent.push_back("of the dead");
-    view.forge_message(view.append().tail, view.append().sequence, of.sent.back(), dead, layout::word::committed);
+    view.forge_message(view.append().tail, view.append().sequence, of.sent.back(), dead,
+                       layout::word::committed);
 }
 
 // A producer that died in a loan, and had sent something behind it.
 void bury_lender(story& of, const segment_view& view, std::uint32_t slot) {
     const auto dead = view.bury_member(slot, layout::role::producer);
     auto& side = view.append();
-    side.tail = view.forge_message(side.tail, side.sequence++, "never committed", dead, layout::word::busy);
+    side.tail =
+        view.forge_message(side.tail, side.sequence++, "never committed", dead, layout::word::busy);
     of.sent.push_back("behind the loan");
-    side.tail = view.forge_message(side.tail, side.sequence++, of.sent.back(), dead, layout::word::committed);
+    side.tail = view.forge_message(side.tail, side.sequence++, of.sent.back(), dead,
+                                   layout::word::committed);
 }
 
 // A consumer that died in a claim of the first two: leased, and the claim position not advanced.
@@ -89,7 +93,9 @@ preparation having_sent_and(const std::function<void(story&, const segment_view&
     };
 }
 
-preparation having_sent() { return having_sent_and([](story&, const segment_view&) {}); }
+preparation having_sent() {
+    return having_sent_and([](story&, const segment_view&) {});
+}
 
 void attach_producer(const std::string& name, const marks& mark) {
     const auto opened = ring::open(name);
@@ -116,7 +122,8 @@ void consume_all(const std::string& name, const marks& mark) {
 }  // namespace
 
 TEST_CASE("every instruction: a member dies while it attaches") {
-    survive_every_instruction({"attach a producer", having_sent(), attach_producer, ending::attaching});
+    survive_every_instruction(
+        {"attach a producer", having_sent(), attach_producer, ending::attaching});
     survive_every_instruction({"attach a consumer", having_sent(), attach_consumer});
     survive_every_instruction({
         "attach a consumer to a new group",
@@ -143,7 +150,8 @@ TEST_CASE("every instruction: a member dies while it attaches") {
         // A stream whose only producer was killed must not look complete, though it was to be empty.
         [](const std::string& name, const promises&) -> std::string {
             auto in = member_of("work", name);
-            return in.receive_for(interval * 6).status() == receive_status::end ? "looks complete" : "";
+            return in.receive_for(interval * 6).status() == receive_status::end ? "looks complete"
+                                                                                : "";
         },
     });
 }
@@ -189,7 +197,9 @@ TEST_CASE("every instruction: a member dies while it leaves") {
     });
     survive_every_instruction({
         "a consumer leaves in the middle of its lease",
-        [](const std::string& name) { return sent_before(name, {"one", "two", "three", "four", "five", "six"}); },
+        [](const std::string& name) {
+            return sent_before(name, {"one", "two", "three", "four", "five", "six"});
+        },
         [](const std::string& name, const marks& mark) {
             auto in = member_of("work", name);
             // Leases of one, two, four: of the last it has received two and acknowledged one.
@@ -243,7 +253,8 @@ TEST_CASE("every instruction: a member dies while it waits") {
     survive_every_instruction({
         "a producer waits for room in vain",
         [](const std::string& name) {
-            return sent_before(name, {pattern(1500, 1), pattern(1500, 2), "the last that fits"}, {"work"});
+            return sent_before(name, {pattern(1500, 1), pattern(1500, 2), "the last that fits"},
+                               {"work"});
         },
         [](const std::string& name, const marks& mark) {
             producer out{ring::open(name)};
@@ -324,7 +335,8 @@ TEST_CASE("every instruction: a member dies while it repairs what another death 
         [](const std::string& name) { return sent_before(name, three); },
         [](const std::string& name, const marks& mark) {
             auto in = member_of("work", name);
-            bury_claimer(segment_view{path_of(name)}, beside);  // now: attaching would have repaired it
+            bury_claimer(segment_view{path_of(name)},
+                         beside);  // now: attaching would have repaired it
             mark.begin();
             take_all(in, mark);
             mark.end();

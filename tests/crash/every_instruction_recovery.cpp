@@ -74,9 +74,9 @@ class account {
     [[nodiscard]] std::vector<bool> offers() const {
         std::vector<bool> came;
         for (const auto& offer : of_.offered) {
-            const auto seen = std::count_if(offer.begin(), offer.end(), [&](const std::string& text) {
-                return known_.at(text).seen_by_us;
-            });
+            const auto seen =
+                std::count_if(offer.begin(), offer.end(),
+                              [&](const std::string& text) { return known_.at(text).seen_by_us; });
             if (seen != 0 && seen != static_cast<std::ptrdiff_t>(offer.size())) {
                 throw failure{"a part of a batch: " + std::to_string(seen)};
             }
@@ -90,9 +90,12 @@ class account {
         std::vector<std::string> right = of_.sent;
         const auto came = offers();
         for (std::size_t i = 0; i < came.size(); ++i) {
-            if (came[i]) { right.insert(right.end(), of_.offered[i].begin(), of_.offered[i].end()); }
+            if (came[i]) {
+                right.insert(right.end(), of_.offered[i].begin(), of_.offered[i].end());
+            }
         }
-        if (order_.size() < right.size() || !std::equal(right.begin(), right.end(), order_.begin())) {
+        if (order_.size() < right.size() ||
+            !std::equal(right.begin(), right.end(), order_.begin())) {
             throw failure{"not in the order in which it was sent"};
         }
     }
@@ -168,10 +171,12 @@ class crew {
             const bool truncated = last == receive_status::truncated;
             const bool right = what.ends == ending::whole       ? whole
                                : what.ends == ending::truncated ? truncated
-                               : what.ends == ending::attaching ? truncated || (whole && told.returned == 0)
-                                                                : whole || (truncated && told.returned == 0);
+                               : what.ends == ending::attaching
+                                   ? truncated || (whole && told.returned == 0)
+                                   : whole || (truncated && told.returned == 0);
             if (!right) {
-                throw failure{each.group + " ends with status " + std::to_string(static_cast<int>(last))};
+                throw failure{each.group + " ends with status " +
+                              std::to_string(static_cast<int>(last))};
             }
         }
         for (std::size_t i = 1; i < in_.size(); ++i) { in_[i].kept->check_order(); }
@@ -180,7 +185,9 @@ class crew {
     [[nodiscard]] std::vector<bool> offers() const {
         auto came = in_.front().kept->offers();
         for (const auto& each : in_) {
-            if (each.kept->offers() != came) { throw failure{"one group got what another did not"}; }
+            if (each.kept->offers() != came) {
+                throw failure{"one group got what another did not"};
+            }
         }
         return came;
     }
@@ -194,7 +201,8 @@ class crew {
         std::unique_ptr<account> kept;
     };
 
-    static account& account_of(reader& of_whom, const story& of, const promises& told, bool of_the_dead) {
+    static account& account_of(reader& of_whom, const story& of, const promises& told,
+                               bool of_the_dead) {
         if (!of_whom.kept) { of_whom.kept = std::make_unique<account>(of, told, of_the_dead); }
         return *of_whom.kept;
     }
@@ -211,10 +219,25 @@ class crew {
 
     void send(const std::string& text) {
         for (auto& each : in_) { each.kept->expect(text); }
-        if (!time_([&] { return out_->send_for(bytes(text), limit); })) {
-            throw failure{"no room for " + std::to_string(text.size()) + " bytes"};
-        }
+        time_([&] {
+            const auto until = after(limit);
+            while (!out_->send_for(bytes(text), interval)) {
+                if (clock::now() > until) {
+                    throw failure{"no room for " + std::to_string(text.size()) + " bytes"};
+                }
+                // What nobody was sure of may lie in the way.
+                for (auto& each : in_) { take_what_is_there(each); }
+            }
+        });
         for (auto& each : in_) { drain(each, *each.kept); }
+    }
+
+    static void take_what_is_there(reader& each) {
+        while (const auto m = each.end.try_receive()) {
+            each.kept->take(m);
+            each.end.acknowledge(m);
+            each.kept->settle(m);
+        }
     }
 
     ring ring_;
@@ -230,9 +253,7 @@ outcome guarded(const std::function<void(outcome&)>& action) {
     try {
         action(result);
         if (result.longest > limit) { result.wrong = "it took longer than promised"; }
-    } catch (const failure& f) {
-        result.wrong = f.what;
-    } catch (const std::exception& e) {
+    } catch (const failure& f) { result.wrong = f.what; } catch (const std::exception& e) {
         result.wrong = std::string{"threw: "} + e.what();
     }
     return result;
@@ -240,8 +261,8 @@ outcome guarded(const std::function<void(outcome&)>& action) {
 
 }  // namespace
 
-outcome recover(const std::string& name, const operation& what, const story& of, const promises& told,
-                seating where) {
+outcome recover(const std::string& name, const operation& what, const story& of,
+                const promises& told, seating where) {
     return guarded([&](outcome& result) {
         if (what.instead) {
             result.wrong = what.instead(name, told);
@@ -249,12 +270,14 @@ outcome recover(const std::string& name, const operation& what, const story& of,
         }
         std::vector<bool> came;
         {
-            const auto path = ring::open_or_create(name, stepping_ring(), after(limit)).status().path;
+            const auto path =
+                ring::open_or_create(name, stepping_ring(), after(limit)).status().path;
             std::vector<std::uint32_t> busy;
             if (where != seating::beside_it) {
                 // Those before the child's only: the survivors are several.
                 busy.assign(what.busy_slots.begin(),
-                            what.busy_slots.begin() + std::min<std::ptrdiff_t>(4, std::ssize(what.busy_slots)));
+                            what.busy_slots.begin() +
+                                std::min<std::ptrdiff_t>(4, std::ssize(what.busy_slots)));
             }
             const held_slots held{path, busy};
             crew survivors{name, what};

@@ -76,9 +76,10 @@ walk walk_through(const operation& what) {
         if (!as_before) {
             result.changes.push_back(result.instructions);
             auto& same_hash = known[hash_of(state)];
-            const bool new_one = std::none_of(same_hash.begin(), same_hash.end(), [&](std::size_t i) {
-                return result.moments[i].told == told && result.moments[i].state == state;
-            });
+            const bool new_one =
+                std::none_of(same_hash.begin(), same_hash.end(), [&](std::size_t i) {
+                    return result.moments[i].told == told && result.moments[i].state == state;
+                });
             if (new_one) {
                 same_hash.push_back(result.moments.size());
                 result.moments.push_back(
@@ -99,11 +100,15 @@ std::vector<std::size_t> chosen(const walk& of, std::size_t most) {
         return all;
     }
     // Half of them right behind something new, half anywhere.
-    const auto stride_of = [&](std::size_t count) { return std::max<std::size_t>(count * 2 / most, 1); };
+    const auto stride_of = [&](std::size_t count) {
+        return std::max<std::size_t>(count * 2 / most, 1);
+    };
     for (std::size_t i = 0; i < of.changes.size(); i += stride_of(of.changes.size())) {
         all.push_back(of.changes[i]);
     }
-    for (std::size_t k = 0; k <= of.instructions; k += stride_of(of.instructions)) { all.push_back(k); }
+    for (std::size_t k = 0; k <= of.instructions; k += stride_of(of.instructions)) {
+        all.push_back(k);
+    }
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
@@ -148,13 +153,14 @@ void survive_every_instruction(const operation& what) {
     std::size_t deaths = 0;
     std::size_t failures = 0;
     std::chrono::nanoseconds longest{0};
-    const auto count = [&](const outcome& result, const std::string& how, std::size_t instruction, std::uint64_t at) {
+    const auto count = [&](const outcome& result, const std::string& how, std::size_t instruction,
+                           std::uint64_t at) {
         ++deaths;
         longest = std::max(longest, result.longest);
         if (result.wrong.empty()) { return; }
         ++failures;
-        FAIL_CHECK(what.name << ", killed before instruction " << instruction << where_in_program(at) << ", " << how
-                             << ": " << result.wrong);
+        FAIL_CHECK(what.name << ", killed before instruction " << instruction
+                             << where_in_program(at) << ", " << how << ": " << result.wrong);
     };
 
     constexpr std::pair<seating, const char*> seats[] = {
@@ -169,21 +175,30 @@ void survive_every_instruction(const operation& what) {
             const auto& m = steps.moments[i];
             const unique_name copy;
             write_copy(m.state, copy.path());
-            count(recover(copy.str(), what, steps.of, m.told, seats[seat].first), seats[seat].second, m.first,
-                  m.at);
+            count(recover(copy.str(), what, steps.of, m.told, seats[seat].first),
+                  seats[seat].second, m.first, m.at);
         }
     }
-    const auto real = chosen(steps, all_of_them() ? 3000 : 16);
+    // Each real kill steps up to its instruction: the long form takes a minute or so for an operation.
+    const auto steps_to_take = all_of_them() ? 2'000'000U : 20'000U;
+    const auto real =
+        chosen(steps, std::clamp<std::size_t>(steps_to_take / (steps.instructions + 1), 6,
+                                              all_of_them() ? steps.instructions + 1 : 16));
     for (std::size_t i = 0; i < real.size() && failures <= most_failures_told; ++i) {
         const bool watched = what.bystanders && i % 2 == 0;
-        count(kill_for_real(what, real[i], watched), watched ? "really, others attached" : "really", real[i], 0);
-        if (watched && all_of_them()) { count(kill_for_real(what, real[i], false), "really", real[i], 0); }
+        count(kill_for_real(what, real[i], watched), watched ? "really, others attached" : "really",
+              real[i], 0);
+        if (watched && all_of_them()) {
+            count(kill_for_real(what, real[i], false), "really", real[i], 0);
+        }
     }
     CHECK(failures == 0);
     MESSAGE(what.name << ": " << steps.instructions << " instructions, " << steps.moments.size()
-                      << " states, survived " << deaths - failures << " of " << deaths << " deaths ("
-                      << real.size() << " instructions killed at for real), longest wait "
-                      << std::chrono::duration_cast<std::chrono::milliseconds>(longest).count() << " ms");
+                      << " states, survived " << deaths - failures << " of " << deaths
+                      << " deaths (" << real.size()
+                      << " instructions killed at for real), longest wait "
+                      << std::chrono::duration_cast<std::chrono::milliseconds>(longest).count()
+                      << " ms");
 }
 
 }  // namespace ringpipe::test

@@ -5,6 +5,7 @@
 #include <random>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "shm/consumer.hpp"
@@ -30,7 +31,9 @@ class dice {
     std::mt19937_64 random_;
 };
 
-void nap(std::uint64_t microseconds) { std::this_thread::sleep_for(std::chrono::microseconds{microseconds}); }
+void nap(std::uint64_t microseconds) {
+    std::this_thread::sleep_for(std::chrono::microseconds{microseconds});
+}
 
 std::size_t some_size(dice& roll, std::size_t largest) {
     const auto above = sizeof(label);
@@ -104,6 +107,9 @@ class receiver {
     receiver(consumer& in, ledger& book, std::size_t group, dice& roll)
         : in_{in}, book_{book}, group_{group}, roll_{roll} {}
 
+    // Something came that another one had, and that may be had by a third if we leave now.
+    [[nodiscard]] bool has_adopted() { return std::exchange(adopted_, false); }
+
     // One of several ways. What came last: a message, or why there is none.
     receive_status some() {
         switch (roll_(3)) {
@@ -150,16 +156,20 @@ class receiver {
     }
 
     void note(const message& m) {
+        adopted_ = adopted_ || m.redelivered();
         order_.check(m, book_);
         book_.delivered(group_, m);
     }
 
     void settle() {
         if (several_.empty()) { return; }
+        if (roll_.one_in(20)) { nap(roll_(3000)); }  // works, and has much in its hands
         // Not always all of it.
         const auto upto = roll_.one_in(3) ? roll_(several_.size()) : several_.size() - 1;
         in_.acknowledge(several_[upto]);
-        for (std::size_t i = 0; i <= upto; ++i) { book_.acknowledged(group_, several_[i].sequence()); }
+        for (std::size_t i = 0; i <= upto; ++i) {
+            book_.acknowledged(group_, several_[i].sequence());
+        }
         if (upto + 1 != several_.size()) {
             if (roll_.one_in(10)) { nap(roll_(300)); }
             in_.acknowledge();
@@ -173,6 +183,7 @@ class receiver {
     dice& roll_;
     order order_;
     std::vector<message> several_;
+    bool adopted_ = false;
 };
 
 consumer_options options_of(const std::string& group, group_kind kind, dice& roll) {
@@ -225,6 +236,7 @@ int storm_consumer(const std::string& name, ledger& book, std::size_t group, std
             const bool end = status == receive_status::end || status == receive_status::truncated;
             if (end && stop) { return 0; }
             if (end) { nap(500); }  // all producers are dead just now
+            if (from.has_adopted() && roll.one_in(2)) { break; }
             if (slow && roll.one_in(20)) { nap(roll(500)); }
         }
         // What it has not received it hands back.

@@ -17,15 +17,19 @@ std::byte expected_at(std::uint64_t id, std::size_t place) {
 }
 
 std::uint64_t sum_of(const label& l) {
-    return (l.id * 0x9e3779b97f4a7c15U) ^ (std::uint64_t{l.size} << 32U) ^ (std::uint64_t{l.batch} << 16U) ^ l.place;
+    return (l.id * 0x9e3779b97f4a7c15U) ^ (std::uint64_t{l.size} << 32U) ^
+           (std::uint64_t{l.batch} << 16U) ^ l.place;
 }
 
 }  // namespace
 
 ledger::ledger(std::size_t most_messages)
     : most_{most_messages},
-      bytes_{4096 + most_ * (sizeof(promise) + sizeof(std::uint16_t) + groups * (1 + sequences_per_id)) + 64} {
-    memory_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      bytes_{4096 +
+             most_ * (sizeof(promise) + sizeof(std::uint16_t) + groups * (1 + sequences_per_id)) +
+             64} {
+    memory_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory_ == MAP_FAILED) { throw std::bad_alloc{}; }
     // All of it is zero, and zero is what all of it begins with.
     auto* at = static_cast<std::byte*>(memory_);
@@ -56,7 +60,8 @@ void ledger::sent(std::uint64_t first, std::uint16_t batch) {
     ++counters_->progress;
 }
 
-void ledger::write(std::span<std::byte> into, std::uint64_t id, std::uint16_t place, std::uint16_t batch) {
+void ledger::write(std::span<std::byte> into, std::uint64_t id, std::uint16_t place,
+                   std::uint16_t batch) {
     label l{id, static_cast<std::uint32_t>(into.size()), place, batch, 0};
     l.sum = sum_of(l);
     std::memcpy(into.data(), &l, sizeof l);
@@ -93,7 +98,9 @@ void ledger::acknowledged(std::size_t group, std::uint64_t sequence) {
     by_sequence(group, sequence).fetch_or(done);
 }
 
-ledger::flags& ledger::by_id(std::size_t group, std::uint64_t id) const { return by_id_[group * most_ + id]; }
+ledger::flags& ledger::by_id(std::size_t group, std::uint64_t id) const {
+    return by_id_[group * most_ + id];
+}
 
 ledger::flags& ledger::by_sequence(std::size_t group, std::uint64_t sequence) const {
     const auto each = most_ * sequences_per_id;
@@ -107,7 +114,9 @@ ledger::accounts ledger::settle() const {
         const auto batch = std::max<std::uint16_t>(batches_[first], 1);
         const auto here = [&](std::size_t group) {
             std::uint64_t n = 0;
-            for (std::uint64_t id = first; id < first + batch; ++id) { n += has(group, id) ? 1U : 0U; }
+            for (std::uint64_t id = first; id < first + batch; ++id) {
+                n += has(group, id) ? 1U : 0U;
+            }
             return n;
         };
         const auto in_first_group = here(0);
@@ -132,7 +141,9 @@ ledger::accounts ledger::settle() const {
             empties += (by_sequence(group, i) & empty) != 0 ? 1U : 0U;
         }
         if (empties < counters_->empties_sent) { sum.lost += counters_->empties_sent - empties; }
-        if (empties > counters_->empties_tried) { sum.invented += empties - counters_->empties_tried; }
+        if (empties > counters_->empties_tried) {
+            sum.invented += empties - counters_->empties_tried;
+        }
     }
     sum.sent += counters_->empties_sent;
     sum.unsure += counters_->empties_tried - counters_->empties_sent;

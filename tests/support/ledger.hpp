@@ -35,7 +35,8 @@ class ledger {
     struct counters {
         std::atomic<std::uint64_t> next_id;
         std::atomic<std::uint64_t> empties_tried, empties_sent;  // they have no room for an id
-        std::atomic<std::uint64_t> deliveries, redeliveries, damaged, unmarked, after_acknowledgement, disorder;
+        std::atomic<std::uint64_t> deliveries, redeliveries, damaged, unmarked,
+            after_acknowledgement, disorder;
         std::atomic<std::uint64_t> progress;  // anything at all
         std::atomic<std::uint32_t> stop;      // producers: leave
     };
@@ -47,7 +48,8 @@ class ledger {
     void sent(std::uint64_t first, std::uint16_t batch);
 
     // Fills a message of at least a label's size.
-    static void write(std::span<std::byte> into, std::uint64_t id, std::uint16_t place, std::uint16_t batch);
+    static void write(std::span<std::byte> into, std::uint64_t id, std::uint16_t place,
+                      std::uint16_t batch);
 
     // Consumers. Before the acknowledgement, and after it.
     void delivered(std::size_t group, const message& m);
@@ -70,7 +72,9 @@ class ledger {
     static constexpr std::uint8_t done = 2;
     static constexpr std::uint8_t empty = 4;
 
-    [[nodiscard]] bool has(std::size_t group, std::uint64_t id) const { return by_id(group, id).load() != 0; }
+    [[nodiscard]] bool has(std::size_t group, std::uint64_t id) const {
+        return by_id(group, id).load() != 0;
+    }
     [[nodiscard]] flags& by_id(std::size_t group, std::uint64_t id) const;
     [[nodiscard]] flags& by_sequence(std::size_t group, std::uint64_t sequence) const;
 

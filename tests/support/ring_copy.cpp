@@ -44,7 +44,8 @@ ring_state look_at(const std::string& path, std::uint32_t slots) {
     state.exists = true;
     state.mode = about.st_mode & 0777U;
     state.bytes.resize(static_cast<std::size_t>(about.st_size));
-    if (!state.bytes.empty() && ::pread(file.get(), state.bytes.data(), state.bytes.size(), 0) < 0) {
+    if (!state.bytes.empty() &&
+        ::pread(file.get(), state.bytes.data(), state.bytes.size(), 0) < 0) {
         fail("read " + path);
     }
     for (std::uint32_t slot = 0; slot < slots; ++slot) {
@@ -59,18 +60,18 @@ void write_copy(const ring_state& state, const std::string& path) {
     if (!state.exists) { return; }
     const unique_fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (!file) { fail("create " + path); }
-    if (!state.bytes.empty() &&
-        ::pwrite(file.get(), state.bytes.data(), state.bytes.size(), 0) !=
-            static_cast<ssize_t>(state.bytes.size())) {
+    if (!state.bytes.empty() && ::pwrite(file.get(), state.bytes.data(), state.bytes.size(), 0) !=
+                                    static_cast<ssize_t>(state.bytes.size())) {
         fail("write " + path);
     }
     ::fchmod(file.get(), state.mode);
 }
 
 std::uint64_t hash_of(const ring_state& state) {
-    const std::string_view bytes{reinterpret_cast<const char*>(state.bytes.data()), state.bytes.size()};
+    const std::string_view bytes{reinterpret_cast<const char*>(state.bytes.data()),
+                                 state.bytes.size()};
     const auto rest = (state.held * 8191U + state.mode) * 2U + (state.exists ? 1U : 0U);
-    return std::hash<std::string_view>{}(bytes) * 0x9e3779b97f4a7c15U + rest;
+    return std::hash<std::string_view>{}(bytes)*0x9e3779b97f4a7c15U + rest;
 }
 
 held_slots::held_slots(const std::string& path, const std::vector<std::uint32_t>& slots) {

@@ -32,7 +32,8 @@ void marks::end() const {
 }
 
 stepped_child::stepped_child(const std::function<void(notes&)>& body) {
-    void* page = ::mmap(nullptr, sizeof(notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* page =
+        ::mmap(nullptr, sizeof(notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) { throw std::bad_alloc{}; }
     notes_ = new (page) notes{};
     std::fflush(nullptr);
@@ -73,7 +74,9 @@ bool stepped_child::step() {
     while (::waitpid(pid_, &status, 0) != pid_) {
         if (errno != EINTR) { return false; }
     }
-    if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP) { return notes_->phase != notes::behind; }
+    if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP) {
+        return notes_->phase != notes::behind;
+    }
     running_ = WIFSTOPPED(status);
     return false;
 }
@@ -108,7 +111,9 @@ const char* why_no_single_steps() {
         mark.begin();
         mark.end();
     }};
-    if (!probe.to_begin()) { return "ptrace is forbidden here (or this kernel cannot single-step)"; }
+    if (!probe.to_begin()) {
+        return "ptrace is forbidden here (or this kernel cannot single-step)";
+    }
     return nullptr;
 #endif
 }
