@@ -393,7 +393,7 @@ bool claim_end::a_producer_is_attached() {
 // Producers are looked at first, the header after them: a message sent just before a close is seen.
 claim_end::outcome claim_end::look_for_end(consumer& front, deadline until) {
     const auto at = claim_position();
-    const auto word = view_.at(at).word.load(memory_order_acquire);
+    const auto word = view_.peek(at);
     if (layout::word::state_of(word) == layout::word::busy &&
         !where_->alive(layout::word::owner_of(word))) {
         append_lock tail{*where_, member_.id()};

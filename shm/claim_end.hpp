@@ -57,11 +57,10 @@ class claim_end {
     bool receive_or_bury(consumer& front, message& received);
     void refuse_unless_first(const consumer& front, const message& one) const;
 
-    // A message, or what is left of a discarded one, can be claimed there.
+    // A message, or what is left of a discarded one, can be claimed there, as far as a look without the
+    // lock can tell.
     [[nodiscard]] bool settled_at(layout::position at) const {
-        // Acquire: pairs with the producer's commit.
-        return layout::word::state_of(view_.at(at).word.load(std::memory_order_acquire)) >=
-               layout::word::committed;
+        return layout::word::state_of(view_.peek(at)) >= layout::word::committed;
     }
     [[nodiscard]] bool can_claim() const {
         return settled_at(claim_position()) && !lease_waits_in_our_slot();

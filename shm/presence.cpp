@@ -21,8 +21,8 @@ struct presence_registry {
 
     static presence_registry& instance() {
         static presence_registry registry;
-        where = &registry;
         static const bool watched = [] {
+            where = &registry;
             pthread_atfork([] { instance_unwatched().guard.lock(); },
                            [] { instance_unwatched().guard.unlock(); },
                            [] {
