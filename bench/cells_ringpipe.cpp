@@ -63,18 +63,6 @@ void receive_each(consumer& from, message_checker& check) {
     }
 }
 
-void receive_batches(consumer& from, message_checker& check) {
-    std::vector<message> batch;
-    batch.reserve(64);
-    while (!check.done()) {
-        if (from.receive_batch(batch, 64) != receive_status::message) {
-            throw std::runtime_error("the stream ended too early");
-        }
-        for (const auto& one : batch) { check(one.payload()); }
-        from.acknowledge();
-    }
-}
-
 cell throughput_cell(const settings& how, std::size_t size, const std::string& what,
                      const sender& send, const receiver& receive) {
     const auto name = ring_name("stream");
@@ -181,7 +169,7 @@ std::vector<cell> ringpipe_cells(const settings& how) {
         throughput_cell(how, 64, "", send_each, receive_each),
         throughput_cell(how, 1024, "", send_each, receive_each),
         throughput_cell(how, 65536, "", send_each, receive_each),
-        throughput_cell(how, 64, ", batches of 64", send_batches, receive_batches),
+        throughput_cell(how, 64, ", batches of 64", send_batches, receive_each),
         throughput_cell(how, 65536, ", loans", build_in_place, receive_each),
         round_trip_cell(how, ", spin", wait_strategy::spin, spinning),
         round_trip_cell(how, "", wait_strategy::adaptive, spinning),

@@ -87,6 +87,7 @@ void claim_end::join(const consumer_options& options, consumer& front) {
 
 receive_status claim_end::claim_and_receive(consumer& front, message& received, deadline until) {
     (void)member_.id();  // throws in a forked child
+    now_ = coarse_now();
     adapt_share();
     const bool waits = until != deadline::min();
     for (unsigned round = 1;; ++round) {
@@ -95,8 +96,9 @@ receive_status claim_end::claim_and_receive(consumer& front, message& received, 
         std::uint32_t epoch = 0;
         auto result = claim(front, until);
         if (result == outcome::nothing && waits) {
-            if (!late && spin(until)) { continue; }
-            epoch = announce_sleep(front);
+            if (!late && spin(front, until)) { continue; }
+            now_ = coarse_now();
+            epoch = announce_sleep();
             if (!late && can_claim()) { continue; }
         }
         if (result == outcome::nothing) { result = look_for_end(front, until); }
@@ -183,7 +185,7 @@ void claim_end::reject(consumer& front, const message& returned, clock::duration
 }
 
 void claim_end::adapt_share() {
-    const auto took = coarse_now() - leased_at_;
+    const auto took = now_ - leased_at_;
     if (took > slow_lease) {
         share_ = std::max<std::uint64_t>(share_ / 2, 1);
     } else {
@@ -192,9 +194,8 @@ void claim_end::adapt_share() {
 }
 
 claim_end::outcome claim_end::claim(consumer& front, deadline until) {
-    const auto now = coarse_now();
     // By elapsed time, also where there is always something to do.
-    const bool look_for_dead = now >= next_look_for_dead_;
+    const bool look_for_dead = now_ >= next_look_for_dead_;
     if (!look_for_dead && !can_claim()) { return outcome::nothing; }
 
     const bool idle_handed = front.acknowledged_ == front.lease_end_;
@@ -202,18 +203,18 @@ claim_end::outcome claim_end::claim(consumer& front, deadline until) {
     std::unique_lock hold{lock_, std::adopt_lock};
     if (look_for_dead) {
         refuse_endless_chain();
-        next_look_for_dead_ = now + where_->liveness_interval() / 2;
-        if (idle_handed && lock_.time_to_look_for_dead(now, where_->liveness_interval() / 2) &&
+        next_look_for_dead_ = now_ + where_->liveness_interval() / 2;
+        if (idle_handed && lock_.time_to_look_for_dead(now_, where_->liveness_interval() / 2) &&
             lock_.adopt(member_.slot())) {
             show_lease(front, true);
-            leased_at_ = now;
+            leased_at_ = now_;
             return outcome::leased;
         }
     }
     const auto result = lease_next(front);
     hold.unlock();
     if (result == outcome::leased) {
-        leased_at_ = now;
+        leased_at_ = now_;
         full_fence_after_rmw();  // the unlock: between `released` and the look at who waits for room
         lock_.wake_producers();
         pass_on_wake();
@@ -252,7 +253,11 @@ claim_end::outcome claim_end::lease_next(consumer& front) {
     // Crash window: the repair takes `claim` to the end of the lease.
     group_->claim.store(found.end, memory_order_relaxed);
     group_->claim_sequence.store(found.last_sequence + 1, memory_order_relaxed);
-    lock_.recompute_released();
+    // Every so many bytes only; whoever runs dry releases the rest (see spin()).
+    if (found.end - group_->released.load(memory_order_relaxed) >= where_->capacity() / 16) {
+        lock_.recompute_released();
+        released_to_ = from;
+    }
 
     front.lease_end_ = found.end;
     if (!extend) {
@@ -337,7 +342,13 @@ void claim_end::pass_on_wake() {
 }
 
 // True: there is something to claim. False: not within the time that is worth staying awake for.
-bool claim_end::spin(deadline until) {
+bool claim_end::spin(const consumer& front, deadline until) {
+    // What we have acknowledged must not hold a producer back while we wait. Here, and not when the next
+    // message has come: now there is time.
+    if (front.acknowledged_ != released_to_) {
+        release();
+        released_to_ = front.acknowledged_;
+    }
     if (spinner_.strategy() != wait_strategy::block && messages_since_dry_ != 0) {
         const auto rest = distance_.pause_after(messages_since_dry_);
         if (rest != rest.zero()) { pause(rest); }
@@ -348,12 +359,7 @@ bool claim_end::spin(deadline until) {
 }
 
 // The sleeper's first steps (see wait_word.hpp); the caller looks again before it sleeps.
-std::uint32_t claim_end::announce_sleep(const consumer& front) {
-    // What we have acknowledged must not hold a producer back while we sleep.
-    if (front.acknowledged_ != released_to_) {
-        release();
-        released_to_ = front.acknowledged_;
-    }
+std::uint32_t claim_end::announce_sleep() {
     const auto epoch = wait_word::announce(group_->waiting);
     where_->sleepers().groups.fetch_or(std::uint64_t{1} << place_.index, memory_order_seq_cst);
     full_fence_after_rmw();

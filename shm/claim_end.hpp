@@ -49,8 +49,8 @@ class claim_end {
     [[noreturn]] void refuse_unacknowledged() const;
     [[nodiscard]] bool lease_waits_in_our_slot() const;
     void pass_on_wake();
-    bool spin(deadline until);
-    std::uint32_t announce_sleep(const consumer& front);
+    bool spin(const consumer& front, deadline until);
+    std::uint32_t announce_sleep();
     bool a_producer_is_attached();
     void pause(std::chrono::nanoseconds how_long) const;
     void adapt_share();
@@ -85,6 +85,7 @@ class claim_end {
     std::uint64_t prefetch_;
     std::uint32_t max_attempts_;
     std::uint64_t bytes_per_lease_;
+    clock::duration now_{};  // of the coarse clock, since we last had time to look at it
     clock::duration leased_at_{};
 
     distance distance_;
