@@ -86,7 +86,8 @@ class messages {
     std::vector<std::byte> table_;
 };
 
-// Reads every byte of every message, and throws std::runtime_error at the first that is not as sent.
+// Reads every byte of every message, and throws std::runtime_error at the first that is not as
+// sent.
 class message_checker {
   public:
     // The clock starts when `warm_up` messages have come.

@@ -7,7 +7,8 @@
 
 namespace ringpipe::bench {
 
-// The value that a `share` (0 to 1) of all lies at or below. Reorders `values`; 0 if there are none.
+// The value that a `share` (0 to 1) of all lies at or below. Reorders `values`; 0 if there are
+// none.
 template <class T>
 [[nodiscard]] T quantile(std::vector<T>& values, double share) {
     if (values.empty()) { return T{}; }

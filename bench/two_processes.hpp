@@ -29,7 +29,8 @@ class side {
     // Maps all of it into this process.
     void fault_in() const;
 
-    // Both sides call it: probes the machine, runs both sides' `work` at the same time, probes again.
+    // Both sides call it: probes the machine, runs both sides' `work` at the same time, probes
+    // again.
     template <class Work>
     void measure(Work&& work) {
         probe(0);

@@ -24,8 +24,8 @@ class unacknowledged {
                              [](std::uint64_t end, const mark& m) { return end < m.output_end; });
         if (done != marks_.begin()) {
             const auto& last = *(done - 1);
-            from.acknowledge_to(last.ring_end,
-                                static_cast<std::uint64_t>(done - marks_.begin()), last.bytes);
+            from.acknowledge_to(last.ring_end, static_cast<std::uint64_t>(done - marks_.begin()),
+                                last.bytes);
         }
         marks_.clear();
         bytes_ = 0;

@@ -84,8 +84,8 @@ bool append_end::send_until(std::span<const std::byte> payload, deadline until) 
     auto& header = begin_message(at, sequence);
     copy_behind(header, payload);
     view_.at(at + stride).word.store(0, memory_order_relaxed);
-    // The commit point. Release: payload, sequence and the next header's 0 come before it. Pairs with
-    // the acquire of whoever finds the message (claim, repair, tap).
+    // The commit point. Release: payload, sequence and the next header's 0 come before it. Pairs
+    // with the acquire of whoever finds the message (claim, repair, tap).
     header.word.store(word::make(word::committed, payload.size(), member_->id()),
                       memory_order_release);
     advance(at + stride, sequence + 1);
@@ -244,7 +244,8 @@ layout::message_header& append_end::begin_message(layout::position at, std::uint
     return header;
 }
 
-// Sequence before tail: a repair between the two finds the message behind the old tail and sets both.
+// Sequence before tail: a repair between the two finds the message behind the old tail and sets
+// both.
 void append_end::advance(layout::position tail, std::uint64_t sequence) {
     side_.sequence.store(sequence, memory_order_relaxed);
     side_.tail.store(tail, memory_order_release);
@@ -262,8 +263,8 @@ inline void append_end::wake_groups() {
     for (auto left = mask.load(memory_order_relaxed); left != 0; left &= left - 1) [[unlikely]] {
             const auto index = static_cast<std::size_t>(std::countr_zero(left));
             const auto bit = std::uint64_t{1} << index;
-            // Whoever clears the bit wakes one sleeper; who is woken, or claims meanwhile, sets it again if
-            // there are more.
+            // Whoever clears the bit wakes one sleeper; who is woken, or claims meanwhile, sets it
+            // again if there are more.
             if ((mask.fetch_and(~bit, std::memory_order_seq_cst) & bit) != 0 &&
                 index < where_->groups().size()) {
                 wait_word::wake(where_->groups()[index].waiting, 1);
@@ -377,8 +378,8 @@ void append_end::press_groups(layout::position wanted, deadline until) {
     }
 }
 
-// Until `released` has come to `wanted` (first in line), or the one before us has been served. Spins,
-// then sleeps at most one liveness interval.
+// Until `released` has come to `wanted` (first in line), or the one before us has been served.
+// Spins, then sleeps at most one liveness interval.
 void append_end::sleep_for_room(std::optional<layout::position> wanted, deadline until) {
     const auto there = [&] {
         return wanted ? least_released(*where_, 0) >= *wanted

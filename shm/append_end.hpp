@@ -23,7 +23,8 @@ class append_end {
     [[nodiscard]] std::optional<std::uint64_t> last_id() const;
     loan lend_until(std::size_t size, deadline until);
 
-    // For loans, each exactly once. Behind a close() there is nothing left to commit: error(closed).
+    // For loans, each exactly once. Behind a close() there is nothing left to commit:
+    // error(closed).
     void commit(layout::position at, std::uint64_t word, std::size_t size);
     void discard(layout::position at, std::uint64_t word) noexcept;
 
@@ -36,8 +37,8 @@ class append_end {
     [[nodiscard]] bool forked() const { return member_ && member_->forked(); }
 
   private:
-    // Takes the tail lock with `stride` bytes and one header free behind the tail. False: not until then,
-    // and the lock is not held.
+    // Takes the tail lock with `stride` bytes and one header free behind the tail. False: not until
+    // then, and the lock is not held.
     bool lock_with_room(std::uint64_t stride, deadline until);
     bool wait_for_room(std::uint64_t stride, deadline until);
     void press_groups(layout::position wanted, deadline until);

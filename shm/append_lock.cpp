@@ -63,8 +63,8 @@ bool append_lock::make_room(layout::position end) {
     const auto frontier = std::min(limit, std::max(old_frontier, overwritten + capacity / 16));
     if (frontier != old_frontier) {
         side.frontier.store(frontier, std::memory_order_relaxed);
-        // Release: the frontier is seen before any byte written over what it gives up. Pairs with the
-        // acquire fence of a tap behind its copy.
+        // Release: the frontier is seen before any byte written over what it gives up. Pairs with
+        // the acquire fence of a tap behind its copy.
         std::atomic_thread_fence(std::memory_order_release);
     }
     side.room_end.store(frontier + capacity, std::memory_order_relaxed);
@@ -115,8 +115,8 @@ void append_lock::discard_dead(layout::position from, std::uint64_t most) {
         const auto state = word::state_of(seen);
         if (state == word::nothing) { throw_corrupt("there is a hole before the tail", at); }
         if (state == word::busy && !where_->alive(word::owner_of(seen))) {
-            // From its exact word, so that it cannot be committed and discarded both. Fails if the owner
-            // has settled it before it died: as good.
+            // From its exact word, so that it cannot be committed and discarded both. Fails if the
+            // owner has settled it before it died: as good.
             header.word.compare_exchange_strong(seen, word::with_state(seen, word::discarded),
                                                 std::memory_order_release);
         }

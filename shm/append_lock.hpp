@@ -25,14 +25,15 @@ class append_lock {
     // groups; takes no lock. False: there is none, or somebody else is first in line.
     [[nodiscard]] bool make_room(layout::position end);
 
-    // What the dead have left half-written at or behind `from`: busy messages whose producer is gone
-    // become discarded. Stops at `most` bytes.
+    // What the dead have left half-written at or behind `from`: busy messages whose producer is
+    // gone become discarded. Stops at `most` bytes.
     void discard_dead(layout::position from, std::uint64_t most);
 
   private:
     // Crash windows of an append: before its commit point nothing has happened, and the header at
-    // `tail` is 0; behind it, the message is there and `tail` may not know it yet. So: walk over every
-    // header that is not 0 (one message, or one batch). Recomputes only, so it may die and be repeated.
+    // `tail` is 0; behind it, the message is there and `tail` may not know it yet. So: walk over
+    // every header that is not 0 (one message, or one batch). Recomputes only, so it may die and be
+    // repeated.
     void repair();
     void repair_or_give_up();
 

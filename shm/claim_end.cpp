@@ -222,8 +222,8 @@ claim_end::outcome claim_end::claim(consumer& front, deadline until) {
     return result;
 }
 
-// It was given back, found no free slot to wait in, and is not yet due or adopted: nothing may be written
-// over it.
+// It was given back, found no free slot to wait in, and is not yet due or adopted: nothing may be
+// written over it.
 bool claim_end::lease_waits_in_our_slot() const {
     return lease_->owner.load(memory_order_relaxed) != member_.id() &&
            holds_something(*lease_, place_.index, place_.generation);
@@ -271,8 +271,8 @@ claim_end::outcome claim_end::lease_next(consumer& front) {
     return outcome::leased;
 }
 
-// Headers that somebody else wrote could lead us round the ring for ever. In a sound ring a claim is
-// ahead of the tail at most by what a dead producer appended and nobody has repaired.
+// Headers that somebody else wrote could lead us round the ring for ever. In a sound ring a claim
+// is ahead of the tail at most by what a dead producer appended and nobody has repaired.
 void claim_end::refuse_endless_chain() const {
     const auto tail = where_->append().tail.load(memory_order_relaxed);
     const auto claim = claim_position();
@@ -303,8 +303,8 @@ claim_end::run claim_end::walk(layout::position from, std::uint64_t messages,
             throw_corrupt("a message is longer than the ring", at);
         }
         at += stride;
-        // Discarded ones behind the last message are left for the next lease: a consumer whose lease is
-        // not used up counts on a message.
+        // Discarded ones behind the last message are left for the next lease: a consumer whose
+        // lease is not used up counts on a message.
         const bool is_message = state == layout::word::committed;
         if (!is_message && found.messages != 0) { continue; }
         found.end = at;
@@ -343,8 +343,8 @@ void claim_end::pass_on_wake() {
 
 // True: there is something to claim. False: not within the time that is worth staying awake for.
 bool claim_end::spin(const consumer& front, deadline until) {
-    // What we have acknowledged must not hold a producer back while we wait. Here, and not when the next
-    // message has come: now there is time.
+    // What we have acknowledged must not hold a producer back while we wait. Here, and not when the
+    // next message has come: now there is time.
     if (front.acknowledged_ != released_to_) {
         release();
         released_to_ = front.acknowledged_;
@@ -389,7 +389,8 @@ bool claim_end::a_producer_is_attached() {
             attached = true;
         } else if (is_producer(slot) &&
                    members[slot].incarnation.load(memory_order_acquire) == incarnation) {
-            // Gone, and it did not say goodbye; and it is not that one left and another came meanwhile.
+            // Gone, and it did not say goodbye; and it is not that one left and another came
+            // meanwhile.
             mark_truncated(*where_, slot);
         }
     }
@@ -449,8 +450,8 @@ void claim_end::leave(layout::position received) noexcept {
     if (left_ || forked()) { return; }
     left_ = true;
     try {
-        // Somebody stopped in a critical section must not keep us for ever: then we go as the dead do, and
-        // our lease is adopted.
+        // Somebody stopped in a critical section must not keep us for ever: then we go as the dead
+        // do, and our lease is adopted.
         const auto until = after(std::chrono::seconds{2});
         if (!lock_.try_lock_until(until)) { return; }
         lock_.leave(member_.slot(), received);

@@ -57,8 +57,8 @@ class claim_end {
     bool receive_or_bury(consumer& front, message& received);
     void refuse_unless_first(const consumer& front, const message& one) const;
 
-    // A message, or what is left of a discarded one, can be claimed there, as far as a look without the
-    // lock can tell.
+    // A message, or what is left of a discarded one, can be claimed there, as far as a look without
+    // the lock can tell.
     [[nodiscard]] bool settled_at(layout::position at) const {
         return layout::word::state_of(view_.peek(at)) >= layout::word::committed;
     }
@@ -79,8 +79,8 @@ class claim_end {
     layout::lease* lease_;
     spinner spinner_;
 
-    // How much to lease at a time: starts with one message, doubles while leases are used up quickly,
-    // shrinks when the handler is slow, so that others get their share.
+    // How much to lease at a time: starts with one message, doubles while leases are used up
+    // quickly, shrinks when the handler is slow, so that others get their share.
     std::uint64_t share_ = 1;
     std::uint64_t prefetch_;
     std::uint32_t max_attempts_;

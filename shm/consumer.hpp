@@ -24,8 +24,8 @@ struct consumer_options {
     group_kind kind = group_kind::durable;  // if the group is new
     std::uint32_t prefetch = 4096;          // messages in one lease, at most
     wait_strategy wait = wait_strategy::adaptive;
-    // A message that has been begun so often and never acknowledged goes to the ring NAME.dead instead
-    // of killing the next consumer. 0: never.
+    // A message that has been begun so often and never acknowledged goes to the ring NAME.dead
+    // instead of killing the next consumer. 0: never.
     std::uint32_t max_attempts = 5;
     std::string name;  // for people: `ringpipe stat` shows it
 };
@@ -80,12 +80,12 @@ class consumer {
     // All that were received are done.
     void acknowledge() { acknowledge_to(cursor_); }
 
-    // Gives this message back, to be received again, by whoever is free, not before `delay` is over; what
-    // was received before it counts as acknowledged. Its attempt counts.
+    // Gives this message back, to be received again, by whoever is free, not before `delay` is
+    // over; what was received before it counts as acknowledged. Its attempt counts.
     void reject(const message& returned, std::chrono::nanoseconds delay = {});
 
-    // The caller begins with this message once more: counts the attempt where it survives us. It has to be
-    // the first that is not acknowledged. Returns the number of the new attempt.
+    // The caller begins with this message once more: counts the attempt where it survives us. It
+    // has to be the first that is not acknowledged. Returns the number of the new attempt.
     std::uint32_t count_attempt(const message& again);
 
     // To the ring NAME.dead, with why and when and how often; then it is acknowledged.

@@ -14,8 +14,8 @@ using std::memory_order_release;
 
 namespace {
 
-// Parked, and its time has not come. (A time further off than any delay that anybody means is left from
-// before a reboot.)
+// Parked, and its time has not come. (A time further off than any delay that anybody means is left
+// from before a reboot.)
 bool is_due(const layout::lease& lease) {
     const std::chrono::nanoseconds now = clock::now().time_since_epoch();
     const std::chrono::nanoseconds then{lease.not_before.load(memory_order_relaxed)};
@@ -252,7 +252,8 @@ void group_lock::repair() {
         for (std::uint32_t other = slot + 1; other < members.size() && holds(member.lease);
              ++other) {
             auto& twin = members[other].lease;
-            // Each once: a living owner moves its `begin`, and one that has come to its end is no twin.
+            // Each once: a living owner moves its `begin`, and one that has come to its end is no
+            // twin.
             const auto begin = member.lease.begin.load(memory_order_acquire);
             const auto end = member.lease.end.load(memory_order_relaxed);
             const auto twin_end = twin.end.load(memory_order_relaxed);

@@ -38,31 +38,31 @@ class group_lock {
     // This slot may hold leases from now on; counts as one of those that share.
     void join(std::uint32_t slot);
 
-    // Hands the rest of the slot's lease back: what nobody has seen, [received, end), as if it had never
-    // been claimed, if nothing behind it was; the rest as an orphan for the next who asks.
+    // Hands the rest of the slot's lease back: what nobody has seen, [received, end), as if it had
+    // never been claimed, if nothing behind it was; the rest as an orphan for the next who asks.
     void leave(std::uint32_t slot, layout::position received);
 
-    // Moves the first message of the slot's lease, which ends at `end`, to a free slot, as an orphan that is
-    // not adopted before that time, and counts the attempt. False: no slot is free; all of the lease
-    // waits where it is, and is the slot's own no longer.
+    // Moves the first message of the slot's lease, which ends at `end`, to a free slot, as an
+    // orphan that is not adopted before that time, and counts the attempt. False: no slot is free;
+    // all of the lease waits where it is, and is the slot's own no longer.
     bool park(std::uint32_t slot, layout::position end, deadline not_before);
 
-    // Moves the lease of a member that is dead or has left to `to`, whose own is empty, and counts the
-    // attempt. False: there is none, so those who share are all alive.
+    // Moves the lease of a member that is dead or has left to `to`, whose own is empty, and counts
+    // the attempt. False: there is none, so those who share are all alive.
     bool adopt(std::uint32_t to);
 
     // At most one member per interval asks who is alive, for all of them.
     bool time_to_look_for_dead(clock::duration now, clock::duration interval);
 
-    // Takes over what a predecessor left in the slot's own lease; false: nothing. Before anything else
-    // is leased into it.
+    // Takes over what a predecessor left in the slot's own lease; false: nothing. Before anything
+    // else is leased into it.
     bool adopt_own(std::uint32_t slot);
 
     // Nobody else holds a lease.
     [[nodiscard]] bool all_acknowledged_but(std::uint32_t slot) const;
 
-    // No lock needed. Wakes producers if they wait for what this group has released. To be called behind
-    // an unlock (which is the fence between `released` and the look at who waits).
+    // No lock needed. Wakes producers if they wait for what this group has released. To be called
+    // behind an unlock (which is the fence between `released` and the look at who waits).
     void wake_producers() const;
 
   private:

@@ -85,7 +85,8 @@ group_place find_or_make_group(const segment& where, layout::member_id me, std::
                 name, where.file().name(), index, where.file().name())};
     }
     auto& group = where.groups()[index];
-    // At the cached limit everything is still there, and nobody moves it while we hold the tail lock.
+    // At the cached limit everything is still there, and nobody moves it while we hold the tail
+    // lock.
     const auto begin = from == start_at::earliest ? where.append().limit.load(memory_order_relaxed)
                                                   : where.append().tail.load(memory_order_relaxed);
     group_lock side{where, index, me};

@@ -1,5 +1,5 @@
-// The groups of a ring: find, make, remove. All under the tail lock, so that a group appears at a place
-// that no producer is just giving away.
+// The groups of a ring: find, make, remove. All under the tail lock, so that a group appears at a
+// place that no producer is just giving away.
 #pragma once
 
 #include <optional>

@@ -201,8 +201,8 @@ struct alignas(line) named_producer {
     char name[name_size];               // set last, never changed; empty: a free entry
     std::atomic<std::uint32_t> owner;   // member_id of the one attached last
     std::atomic<std::uint32_t> has_id;  // 1: last_id counts
-    // The external id of the last message committed: between the commit and the tail's advance, so that
-    // a repair, which finds the message, sets it too.
+    // The external id of the last message committed: between the commit and the tail's advance, so
+    // that a repair, which finds the message, sets it too.
     std::atomic<std::uint64_t> last_id;
     // 1: it died or gave up, and nobody has come to resume it: the stream is truncated.
     std::atomic<std::uint32_t> incomplete;

@@ -33,8 +33,8 @@ class loan {
     // Where to write; as it was, with bytes of older messages, so write all of it.
     [[nodiscard]] std::span<std::byte> payload() const { return payload_; }
 
-    // Publishes the first `size` bytes. Throws error(presence_lost) if others took this producer for
-    // dead and discarded the message.
+    // Publishes the first `size` bytes. Throws error(presence_lost) if others took this producer
+    // for dead and discarded the message.
     void commit(std::size_t size);
     void commit() { commit(payload_.size()); }
 

@@ -33,8 +33,8 @@ class message {
     // The place in the one order of all messages, from 0. Discarded ones have numbers too.
     [[nodiscard]] std::uint64_t sequence() const { return sequence_; }
 
-    // How often a consumer has begun it, this time included. Exact for the message that a dead consumer was
-    // at; 2 for those behind it in its lease, which it may have begun.
+    // How often a consumer has begun it, this time included. Exact for the message that a dead
+    // consumer was at; 2 for those behind it in its lease, which it may have begun.
     [[nodiscard]] std::uint32_t attempt() const { return attempt_; }
 
     // Another consumer has had it in its lease and may have worked on it. False: it surely has not
@@ -49,8 +49,8 @@ class message {
     [[nodiscard]] std::uint64_t end() const { return end_; }
 
   private:
-    // Fills it in where the caller will have it: a copy of such a struct, right behind its making, stalls
-    // on each of its halves.
+    // Fills it in where the caller will have it: a copy of such a struct, right behind its making,
+    // stalls on each of its halves.
     friend class consumer;
 
     const std::byte* data_ = nullptr;

@@ -28,10 +28,10 @@ struct message_view {
         return *reinterpret_cast<layout::message_header*>(buffer + (position & mask));
     }
 
-    // The word at a place that nobody has to leave alone: without the lock that guards the position, it may
-    // be written over, with a payload too, while we look. What it says is a hint, looked at again under the
-    // lock before anything follows from it; so ThreadSanitizer need not see it. Acquire: pairs with
-    // the producer's commit.
+    // The word at a place that nobody has to leave alone: without the lock that guards the
+    // position, it may be written over, with a payload too, while we look. What it says is a hint,
+    // looked at again under the lock before anything follows from it; so ThreadSanitizer need not
+    // see it. Acquire: pairs with the producer's commit.
 #if defined(__SANITIZE_THREAD__)
     [[gnu::no_sanitize_thread, gnu::noinline]]
 #endif

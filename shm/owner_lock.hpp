@@ -49,8 +49,8 @@ class owner_lock {
         }
     }
 
-    // What the lock guards cannot be repaired: it goes to an owner who is dead for ever, so that everyone
-    // who comes finds that out for himself, and nobody waits.
+    // What the lock guards cannot be repaired: it goes to an owner who is dead for ever, so that
+    // everyone who comes finds that out for himself, and nobody waits.
     void give_up(layout::member_id me);
 
     static constexpr std::uint32_t waiting = std::uint32_t{1} << 31U;

@@ -14,8 +14,8 @@ namespace ringpipe {
 // from, and a child that inherits that mapping would keep its dead parent "alive".
 class presence {
   public:
-    // Opens `path` anew, which must still be the file that `same_as` is (throws error(ring_not_found)
-    // if it has been removed). Holds nothing yet.
+    // Opens `path` anew, which must still be the file that `same_as` is (throws
+    // error(ring_not_found) if it has been removed). Holds nothing yet.
     presence(const std::string& path, int same_as);
     presence(const presence&) = delete;
     presence& operator=(const presence&) = delete;

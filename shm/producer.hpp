@@ -17,8 +17,8 @@ namespace ringpipe {
 struct producer_options {
     std::string name;  // for people: `ringpipe stat` shows it
 
-    // A name that outlives this producer: whoever attaches under it again learns from last_id() how far it
-    // has come. One at a time: a second one gets error(name_in_use).
+    // A name that outlives this producer: whoever attaches under it again learns from last_id() how
+    // far it has come. One at a time: a second one gets error(name_in_use).
     std::string resume;
     wait_strategy wait = wait_strategy::adaptive;
 };
@@ -41,7 +41,8 @@ class producer {
     // Waits for room.
     void send(std::span<const std::byte> payload) { (void)send_until(payload, never); }
 
-    // False: there was no room until the deadline; for try_send also: another producer is just at work.
+    // False: there was no room until the deadline; for try_send also: another producer is just at
+    // work.
     [[nodiscard]] bool try_send(std::span<const std::byte> payload) {
         return send_until(payload, deadline::min());
     }
@@ -64,8 +65,9 @@ class producer {
     }
     bool send_batch_until(batch payloads, deadline until);
 
-    // With an id of the sender's world that grows (a file offset, a stream's sequence). Only for producers
-    // with options.resume; what last_id() tells is exactly what was committed, whenever we were killed.
+    // With an id of the sender's world that grows (a file offset, a stream's sequence). Only for
+    // producers with options.resume; what last_id() tells is exactly what was committed, whenever
+    // we were killed.
     void send(std::span<const std::byte> payload, std::uint64_t id) {
         (void)send_until(payload, id, never);
     }

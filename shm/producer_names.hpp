@@ -1,5 +1,5 @@
-// Producers that can resume, and the mark "truncated" that belongs to a producer without a name, or to
-// the name.
+// Producers that can resume, and the mark "truncated" that belongs to a producer without a name, or
+// to the name.
 #pragma once
 
 #include <string_view>
@@ -8,8 +8,8 @@
 
 namespace ringpipe {
 
-// The entry of that name, made if it is not there. Takes the tail lock. Throws error(name_in_use) if a
-// living member has it, error(names_full).
+// The entry of that name, made if it is not there. Takes the tail lock. Throws error(name_in_use)
+// if a living member has it, error(names_full).
 std::uint32_t find_or_make_name(const segment& where, layout::member_id me, std::string_view name);
 
 // The name is ours, and what its last owner left is no longer missing: we go on from there. We are
@@ -24,7 +24,8 @@ void mark_truncated(const segment& where, std::uint32_t slot);
 
 [[nodiscard]] bool is_truncated(const segment& where);
 
-// Whatever is missing, the caller knows about it: no mark is left, also not of names and dead slots.
+// Whatever is missing, the caller knows about it: no mark is left, also not of names and dead
+// slots.
 void clear_truncated(const segment& where);
 
 }  // namespace ringpipe

@@ -59,8 +59,8 @@ class ring {
     // False if there was none. Those who are attached keep what they have mapped.
     static bool remove(std::string_view name);
 
-    // The names of all files in /dev/shm that are called like rings, sorted. Whether they are is for open()
-    // to say.
+    // The names of all files in /dev/shm that are called like rings, sorted. Whether they are is
+    // for open() to say.
     static std::vector<std::string> list();
 
     [[nodiscard]] const std::string& name() const;

@@ -125,7 +125,8 @@ segment_file::segment_file(std::string name, open_mode how, const ring_options& 
                         "remove it with 'ringpipe rm {}'",
                         name_, name_)};
             }
-            // The creator's progress cannot be waited for: before the magic there is nothing to sleep on.
+            // The creator's progress cannot be waited for: before the magic there is nothing to
+            // sleep on.
             const timespec pause{0, static_cast<long>(std::chrono::nanoseconds{nap}.count())};
             ::nanosleep(&pause, nullptr);
             nap = std::min(nap * 2, std::chrono::microseconds{5000});
@@ -151,7 +152,8 @@ segment_file::attempt segment_file::try_open(open_mode how, const ring_options& 
     if (descriptor_ >= 0) { ::close(std::exchange(descriptor_, -1)); }
     constexpr int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     descriptor_ = ::open(path_.c_str(), flags);
-    // O_CREAT only where there is nothing: on another user's file in a sticky folder it is forbidden.
+    // O_CREAT only where there is nothing: on another user's file in a sticky folder it is
+    // forbidden.
     if (descriptor_ < 0 && errno == ENOENT && how != open_mode::open) {
         descriptor_ = ::open(path_.c_str(), flags | O_CREAT, 0600);
     }

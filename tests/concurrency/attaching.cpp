@@ -1,7 +1,7 @@
 // Many at once make, open, join, and leave the same ring.
 #include <atomic>
-#include <functional>
 #include <fstream>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -25,9 +25,7 @@ std::vector<std::string> at_once(int count, const std::function<void(int)>& acti
             for (++ready; ready < count;) { std::this_thread::yield(); }
             try {
                 action(i);
-            } catch (const std::exception& e) {
-                wrong[static_cast<std::size_t>(i)] = e.what();
-            }
+            } catch (const std::exception& e) { wrong[static_cast<std::size_t>(i)] = e.what(); }
         });
     }
     for (auto& thread : threads) { thread.join(); }
@@ -45,7 +43,8 @@ TEST_CASE("attaching: of those who make the same ring at once one makes it and a
         const unique_name name;
         // Also over the file of a creator that died.
         if (round % 2 == 1) {
-            std::ofstream{name.path()}.write(reinterpret_cast<const char*>(&layout::magic_creating), 8);
+            std::ofstream{name.path()}.write(reinterpret_cast<const char*>(&layout::magic_creating),
+                                             8);
         }
         const auto wrong = at_once(contenders, [&](int i) {
             producer out{ring::open_or_create(name, small())};
@@ -54,7 +53,8 @@ TEST_CASE("attaching: of those who make the same ring at once one makes it and a
         CHECK(wrong == std::vector<std::string>{});
         consumer in{ring::open(name)};
         const auto got = take_texts(in, contenders);
-        CHECK(std::set<std::string>(got.begin(), got.end()) == std::set<std::string>{"0", "1", "2", "3"});
+        CHECK(std::set<std::string>(got.begin(), got.end()) ==
+              std::set<std::string>{"0", "1", "2", "3"});
     }
 }
 
@@ -96,7 +96,9 @@ TEST_CASE("attaching: two never get the same slot and all slots come back") {
     CHECK(wrong == std::vector<std::string>{});
     CHECK(too_many == 0);
     CHECK(sut.ring.status().members.empty());
-    for (std::uint32_t slot = 0; slot < view.members(); ++slot) { CHECK_FALSE(byte_is_held(sut.name.path(), slot)); }
+    for (std::uint32_t slot = 0; slot < view.members(); ++slot) {
+        CHECK_FALSE(byte_is_held(sut.name.path(), slot));
+    }
     CHECK(view.control().producers_ever == contenders * 150 * 2);
     CHECK_FALSE(sut.ring.status().truncated);
 }

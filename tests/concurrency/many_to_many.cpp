@@ -28,7 +28,9 @@ struct origin {
 
 std::optional<origin> origin_of(std::string_view text) {
     origin from;
-    if (std::sscanf(std::string{text}.c_str(), "%d %d", &from.producer, &from.number) != 2) { return std::nullopt; }
+    if (std::sscanf(std::string{text}.c_str(), "%d %d", &from.producer, &from.number) != 2) {
+        return std::nullopt;
+    }
     if (text != message_of(from.producer, from.number)) { return std::nullopt; }
     return from;
 }
@@ -89,7 +91,8 @@ bool consume(const ring& from, const std::string& group, ledger& into, int most 
 
 }  // namespace
 
-TEST_CASE("many to many: each message goes to one consumer of a group and in each consumer's order") {
+TEST_CASE(
+    "many to many: each message goes to one consumer of a group and in each consumer's order") {
     const a_ring sut;
     bool own_mappings = false;
     SUBCASE("one mapping") {}
@@ -158,9 +161,7 @@ TEST_CASE("many to many: consumers that come and go lose nothing and see nothing
             }
         });
     }
-    for (int who = 0; who < 2; ++who) {
-        produce(sut.ring, who, start);
-    }
+    for (int who = 0; who < 2; ++who) { produce(sut.ring, who, start); }
     done = true;
     keeps_open.close();
     for (auto& thread : threads) { thread.join(); }
@@ -183,8 +184,8 @@ TEST_CASE("many to many: a batch is whole among the messages and batches of othe
                 const auto size = 1 + (number + who) % 6;
                 std::vector<std::string> texts;
                 for (int i = 0; i < size; ++i) {
-                    texts.push_back(std::to_string(who) + " " + std::to_string(number) + " " + std::to_string(i) +
-                                    " " + std::to_string(size) + " ");
+                    texts.push_back(std::to_string(who) + " " + std::to_string(number) + " " +
+                                    std::to_string(i) + " " + std::to_string(size) + " ");
                 }
                 std::vector<std::span<const std::byte>> spans;
                 for (const auto& text : texts) { spans.push_back(bytes(text)); }
@@ -202,7 +203,8 @@ TEST_CASE("many to many: a batch is whole among the messages and batches of othe
         int number = 0;
         int place = 0;
         int size = 0;
-        if (std::sscanf(std::string{message.text()}.c_str(), "%d %d %d %d", &who, &number, &place, &size) != 4 ||
+        if (std::sscanf(std::string{message.text()}.c_str(), "%d %d %d %d", &who, &number, &place,
+                        &size) != 4 ||
             place != expected || (place != 0 && who != of_whom)) {
             ++broken;
         }

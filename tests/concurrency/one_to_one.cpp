@@ -17,7 +17,8 @@ namespace {
 std::string numbered(std::uint64_t number) { return pattern(number * 7919 % 601, number); }
 
 // Receives `count` numbered messages; what is wrong with the first wrong one, or nothing.
-std::string receive_numbered(const ring& from, const consumer_options& options, std::uint64_t count) {
+std::string receive_numbered(const ring& from, const consumer_options& options,
+                             std::uint64_t count) {
     consumer in{from, options};
     for (std::uint64_t i = 0; i < count; ++i) {
         const auto message = in.receive_for(patience);
@@ -42,9 +43,7 @@ void run_one_to_one(const ring& sending, const ring& receiving, wait_strategy wa
         options.wait = wait;
         try {
             wrong = receive_numbered(receiving, options, count);
-        } catch (const std::exception& e) {
-            wrong = e.what();
-        }
+        } catch (const std::exception& e) { wrong = e.what(); }
     }};
     for (std::uint64_t i = 0; i < count; ++i) { send_numbered(out, i); }
     out.close();
@@ -55,7 +54,9 @@ void run_one_to_one(const ring& sending, const ring& receiving, wait_strategy wa
 }  // namespace
 
 TEST_CASE("one to one: every message arrives whole and in order through a tiny ring") {
-    const auto send = [](producer& out, std::uint64_t i) { (void)out.send_for(bytes(numbered(i)), patience); };
+    const auto send = [](producer& out, std::uint64_t i) {
+        (void)out.send_for(bytes(numbered(i)), patience);
+    };
     for (const auto wait : {wait_strategy::adaptive, wait_strategy::block, wait_strategy::spin}) {
         CAPTURE(static_cast<int>(wait));
         const a_ring shared;
@@ -70,13 +71,14 @@ TEST_CASE("one to one: loans arrive as sends do") {
     ring receiving = sut.ring;
     SUBCASE("one mapping") {}
     SUBCASE("two mappings") { receiving = ring::open(sut.name); }
-    run_one_to_one(sut.ring, receiving, wait_strategy::adaptive, [](producer& out, std::uint64_t i) {
-        const auto text = numbered(i);
-        auto lent = out.lend_for(text.size() + i % 50, patience);
-        if (!lent) { return; }
-        std::ranges::copy(bytes(text), lent.payload().begin());
-        lent.commit(text.size());
-    });
+    run_one_to_one(sut.ring, receiving, wait_strategy::adaptive,
+                   [](producer& out, std::uint64_t i) {
+                       const auto text = numbered(i);
+                       auto lent = out.lend_for(text.size() + i % 50, patience);
+                       if (!lent) { return; }
+                       std::ranges::copy(bytes(text), lent.payload().begin());
+                       lent.commit(text.size());
+                   });
 }
 
 TEST_CASE("one to one: messages larger than what is copied under the lock arrive whole") {
@@ -92,7 +94,8 @@ TEST_CASE("one to one: messages larger than what is copied under the lock arrive
     }};
     constexpr int count = 300;
     for (int i = 0; i < count; ++i) {
-        const auto text = pattern(static_cast<std::size_t>(4000 + i * 97 % 20000), static_cast<std::uint64_t>(i));
+        const auto text =
+            pattern(static_cast<std::size_t>(4000 + i * 97 % 20000), static_cast<std::uint64_t>(i));
         CHECK(out.send_for(bytes(text), patience));
     }
     out.close();
@@ -110,7 +113,8 @@ TEST_CASE("one to one: batches and batched receiving keep the order") {
         std::vector<message> got;
         while (in.receive_batch(got, 1 + next % 20, after(patience)) == receive_status::message) {
             for (const auto& message : got) {
-                in_order = in_order && message.sequence() == next && message.text() == pattern(next % 40, next);
+                in_order = in_order && message.sequence() == next &&
+                           message.text() == pattern(next % 40, next);
                 ++next;
             }
             in.acknowledge();

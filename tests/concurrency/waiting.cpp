@@ -33,7 +33,9 @@ struct a_sleepy_ring : a_ring {
 
     segment_view view{name.path()};
 
-    [[nodiscard]] bool consumer_sleeps(std::size_t group = 0) const { return (view.group(group).waiting & 1U) != 0; }
+    [[nodiscard]] bool consumer_sleeps(std::size_t group = 0) const {
+        return (view.group(group).waiting & 1U) != 0;
+    }
     [[nodiscard]] bool producer_sleeps() const { return (view.room().waiting & 1U) != 0; }
 };
 
@@ -122,7 +124,9 @@ TEST_CASE("waiting: every group is woken by one message and every consumer by th
             return count;
         }));
     }
-    CHECK(eventually([&] { return sut.ring.status().consumers == 4 && sut.consumer_sleeps(0) && sut.consumer_sleeps(1); }));
+    CHECK(eventually([&] {
+        return sut.ring.status().consumers == 4 && sut.consumer_sleeps(0) && sut.consumer_sleeps(1);
+    }));
     send_all(out, {"for both"});
     out.close();
     std::size_t total = 0;
@@ -165,7 +169,8 @@ TEST_CASE("waiting: a sleeping producer is woken by room however it comes about"
     fill(out, pattern(500));
     auto in = std::make_unique<consumer>(sut.ring, of_group("g"));
     REQUIRE(in->receive_for(patience));
-    auto sent = std::async(std::launch::async, [&] { return out.send_for(bytes(pattern(500)), patience); });
+    auto sent =
+        std::async(std::launch::async, [&] { return out.send_for(bytes(pattern(500)), patience); });
     CHECK(eventually([&] { return sut.producer_sleeps(); }));
     SUBCASE("all is acknowledged") {
         in->acknowledge();
@@ -190,7 +195,8 @@ TEST_CASE("waiting: the producer of a full ring goes on when its slowest group d
     consumer slow{sut.ring, of_group("slow")};
     producer out{sut.ring};
     const auto count = fill(out, pattern(500));
-    auto sent = std::async(std::launch::async, [&] { return out.send_for(bytes(pattern(500)), patience); });
+    auto sent =
+        std::async(std::launch::async, [&] { return out.send_for(bytes(pattern(500)), patience); });
     CHECK(eventually([&] { return sut.producer_sleeps(); }));
     CHECK(take(quick, count).size() == count);
     CHECK(sent.wait_for(a_moment) == std::future_status::timeout);

@@ -17,9 +17,10 @@ using texts = std::vector<std::string>;
 namespace {
 
 // A child that receives `count` messages, does `then`, and is killed in that state.
-void receive_and_die(const unique_name& name, int count,
-                     const std::function<void(consumer&)>& then = [](consumer&) {},
-                     const consumer_options& options = {}) {
+void receive_and_die(
+    const unique_name& name, int count,
+    const std::function<void(consumer&)>& then = [](consumer&) {},
+    const consumer_options& options = {}) {
     child killed{[&](const in_child& self) -> int {
         consumer in{ring::open(name), options};
         for (int i = 0; i < count; ++i) {
@@ -32,7 +33,9 @@ void receive_and_die(const unique_name& name, int count,
     killed.kill();
 }
 
-layout::member_id my_id(const segment_view& view) { return view.member_in(view.slot_of_pid(::getpid())); }
+layout::member_id my_id(const segment_view& view) {
+    return view.member_in(view.slot_of_pid(::getpid()));
+}
 
 std::vector<std::uint32_t> attempts_of(const std::vector<delivery>& all) {
     std::vector<std::uint32_t> out;
@@ -208,7 +211,9 @@ TEST_CASE("dead consumer: one that was waiting for the end adopts and then sees 
     CHECK(waits.wait() == 0);
 }
 
-TEST_CASE("dead consumer: an ephemeral group whose last member died can be removed and holds nobody for good") {
+TEST_CASE(
+    "dead consumer: an ephemeral group whose last member died can be removed and holds nobody for "
+    "good") {
     const a_ring sut;
     consumer reads{sut.ring};
     producer out{sut.ring};
@@ -216,7 +221,8 @@ TEST_CASE("dead consumer: an ephemeral group whose last member died can be remov
     consumer_options options;
     options.group = "passing";
     options.kind = group_kind::ephemeral;
-    receive_and_die(sut.name, 1, [](consumer&) {}, options);
+    receive_and_die(
+        sut.name, 1, [](consumer&) {}, options);
     REQUIRE(take(reads, 1).size() == 1);
     if (sut.ring.status().groups.size() == 2) { sut.ring.remove_group("passing"); }
     for (int i = 0; i < 20; ++i) {

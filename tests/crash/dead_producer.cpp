@@ -16,7 +16,8 @@ using texts = std::vector<std::string>;
 namespace {
 
 // A child that sends "sent", does `then` with its producer, and is killed in that state.
-void send_and_die(const unique_name& name, const std::function<void(producer&, const ring&)>& then) {
+void send_and_die(const unique_name& name,
+                  const std::function<void(producer&, const ring&)>& then) {
     child killed{[&](const in_child& self) -> int {
         const auto ring = ring::open(name);
         producer out{ring};
@@ -28,7 +29,9 @@ void send_and_die(const unique_name& name, const std::function<void(producer&, c
     killed.kill();
 }
 
-layout::member_id my_id(const segment_view& view) { return view.member_in(view.slot_of_pid(::getpid())); }
+layout::member_id my_id(const segment_view& view) {
+    return view.member_in(view.slot_of_pid(::getpid()));
+}
 
 }  // namespace
 

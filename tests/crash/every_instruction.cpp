@@ -1,5 +1,5 @@
-// Killed at every instruction of send, batch, loan, claim, acknowledge, adopt, attach, detach, create, and of
-// the repairs: nothing is lost and nobody waits. See every_instruction.hpp for how.
+// Killed at every instruction of send, batch, loan, claim, acknowledge, adopt, attach, detach,
+// create, and of the repairs: nothing is lost and nobody waits. See every_instruction.hpp for how.
 #include <cstring>
 
 #include "tests/crash/every_instruction.hpp"

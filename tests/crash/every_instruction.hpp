@@ -1,12 +1,13 @@
 // Killed at any instruction of any operation: what the operations are, and what must hold then.
 //
-// A process that is killed leaves nothing to the others but the ring's file as it was at that instruction,
-// with its byte locks dropped by the kernel. (It has no other output: a futex wait or wake leaves no trace.)
-// So a kill at an instruction is the same as a copy of the file taken there, with no byte locked. That
-// makes "every instruction" cheap: one child is stepped through the operation, the file is looked at
-// after each instruction, and survivors are let loose on a copy of each state that differs. What the
-// argument takes on trust is the kernel's part, so a sample of the kills is also done for real, and
-// those with survivors that were attached, and asleep in nothing, when it happened.
+// A process that is killed leaves nothing to the others but the ring's file as it was at that
+// instruction, with its byte locks dropped by the kernel. (It has no other output: a futex wait or
+// wake leaves no trace.) So a kill at an instruction is the same as a copy of the file taken there,
+// with no byte locked. That makes "every instruction" cheap: one child is stepped through the
+// operation, the file is looked at after each instruction, and survivors are let loose on a copy of
+// each state that differs. What the argument takes on trust is the kernel's part, so a sample of
+// the kills is also done for real, and those with survivors that were attached, and asleep in
+// nothing, when it happened.
 #pragma once
 
 #include <functional>
@@ -54,8 +55,8 @@ struct operation {
     std::function<void(const std::string& ring, const marks& mark)> act;
     ending ends = ending::whole;
     std::vector<std::string> groups = {"work", "all"};  // the child's, and one that sees all
-    // Busy while the child runs, so that it gets the next one: then survivors can sit beside the dead as
-    // well as in its place.
+    // Busy while the child runs, so that it gets the next one: then survivors can sit beside the
+    // dead as well as in its place.
     std::vector<std::uint32_t> busy_slots = {0, 1, 2, 3};
     bool bystanders = true;  // may be attached meanwhile
     // What else must hold, once the survivors are through; what was wrong, or nothing.
@@ -86,8 +87,9 @@ struct outcome {
     std::chrono::nanoseconds longest{0};
 };
 
-// Attaches survivors to the ring and lets them find out: nothing lost, nothing damaged, nothing twice
-// unmarked, batches whole, the end as it should be, all space free again, and nobody kept waiting.
+// Attaches survivors to the ring and lets them find out: nothing lost, nothing damaged, nothing
+// twice unmarked, batches whole, the end as it should be, all space free again, and nobody kept
+// waiting.
 [[nodiscard]] outcome recover(const std::string& ring, const operation& what, const story& of,
                               const promises& told, seating where);
 

@@ -1,5 +1,5 @@
-// Killed at every instruction of attach, detach, create, of waiting in vain, and of the repairs after another
-// death. See every_instruction.hpp for how.
+// Killed at every instruction of attach, detach, create, of waiting in vain, and of the repairs
+// after another death. See every_instruction.hpp for how.
 #include "tests/crash/every_instruction.hpp"
 #include "tests/support/segment_view.hpp"
 
@@ -147,7 +147,8 @@ TEST_CASE("every instruction: a member dies while it attaches") {
         {},
         false,
         {},
-        // A stream whose only producer was killed must not look complete, though it was to be empty.
+        // A stream whose only producer was killed must not look complete, though it was to be
+        // empty.
         [](const std::string& name, const promises&) -> std::string {
             auto in = member_of("work", name);
             return in.receive_for(interval * 6).status() == receive_status::end ? "looks complete"

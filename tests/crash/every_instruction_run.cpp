@@ -179,7 +179,8 @@ void survive_every_instruction(const operation& what) {
                   seats[seat].second, m.first, m.at);
         }
     }
-    // Each real kill steps up to its instruction: the long form takes a minute or so for an operation.
+    // Each real kill steps up to its instruction: the long form takes a minute or so for an
+    // operation.
     const auto steps_to_take = all_of_them() ? 2'000'000U : 20'000U;
     const auto real =
         chosen(steps, std::clamp<std::size_t>(steps_to_take / (steps.instructions + 1), 6,

@@ -57,7 +57,8 @@ TEST_CASE("death in send: behind its commit the message has happened once") {
         sut.view.append().sequence = 2;
         sut.view.append().tail = end;
     }
-    CHECK(sut.deliveries(3) == std::vector<delivery>{{"before", 1, 0}, {"committed", 1, 1}, {"after", 1, 2}});
+    CHECK(sut.deliveries(3) ==
+          std::vector<delivery>{{"before", 1, 0}, {"committed", 1, 1}, {"after", 1, 2}});
 }
 
 TEST_CASE("death in send: a consumer may have the message before anybody has repaired the tail") {
@@ -152,7 +153,8 @@ TEST_CASE("death of a lender: the lock is free and its loan stands between messa
     sut.view.append().sequence = 3;
     sut.view.append().tail = at;
     sut.view.append().lock = 0;
-    CHECK(sut.deliveries(3) == std::vector<delivery>{{"before", 1, 0}, {"behind", 1, 2}, {"after", 1, 3}});
+    CHECK(sut.deliveries(3) ==
+          std::vector<delivery>{{"before", 1, 0}, {"behind", 1, 2}, {"after", 1, 3}});
 }
 
 TEST_CASE("death at the wrap: a message over the end of the buffer is repaired as any other") {

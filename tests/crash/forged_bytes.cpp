@@ -17,14 +17,18 @@ struct a_working_ring : a_ring {
     segment_view view{name.path()};
 };
 
-// Everything that a member does, each with a deadline; what comes of it is an error of ours or works.
+// Everything that a member does, each with a deadline; what comes of it is an error of ours or
+// works.
 void use_everything(a_working_ring& sut) {
     const stopwatch watch;
     const auto attempt = [](const std::function<void()>& action) {
         const auto failed = error_of(action);
-        if (failed) { CHECK((failed == errc::corrupt || failed == errc::presence_lost || failed == errc::closed ||
-                             failed == errc::unacknowledged || failed == errc::groups_full ||
-                             failed == errc::members_full || failed == errc::message_too_large)); }
+        if (failed) {
+            CHECK((failed == errc::corrupt || failed == errc::presence_lost ||
+                   failed == errc::closed || failed == errc::unacknowledged ||
+                   failed == errc::groups_full || failed == errc::members_full ||
+                   failed == errc::message_too_large));
+        }
     };
     for (int i = 0; i < 3; ++i) {
         attempt([&] {
@@ -53,8 +57,12 @@ void use_everything(a_working_ring& sut) {
 TEST_CASE("hostile: a message header with an impossible size is an error") {
     a_working_ring sut;
     send_all(sut.out, {"a", "b"});
-    SUBCASE("larger than the ring") { sut.view.header(0).word = word::make(word::committed, 1U << 20U, 1); }
-    SUBCASE("the largest there is") { sut.view.header(0).word = word::make(word::committed, word::max_size, 1); }
+    SUBCASE("larger than the ring") {
+        sut.view.header(0).word = word::make(word::committed, 1U << 20U, 1);
+    }
+    SUBCASE("the largest there is") {
+        sut.view.header(0).word = word::make(word::committed, word::max_size, 1);
+    }
     SUBCASE("all bits") { sut.view.header(0).word = ~std::uint64_t{0}; }
     CHECK(error_of([&] { (void)sut.in.receive_for(soon); }) == errc::corrupt);
     use_everything(sut);
@@ -81,20 +89,24 @@ TEST_CASE("hostile: a header that changes under a lease is an error and no wild 
 
 TEST_CASE("hostile: a chain of messages as long as the ring ends") {
     a_working_ring sut;
-    for (layout::position at = 0; at < 4096; at += 16) { sut.view.header(at).word = word::make(word::discarded, 0, 1); }
+    for (layout::position at = 0; at < 4096; at += 16) {
+        sut.view.header(at).word = word::make(word::discarded, 0, 1);
+    }
     use_everything(sut);
 }
 
 TEST_CASE("hostile: a tail lock of a member that cannot be and a chain that does not end") {
     a_working_ring sut;
-    for (layout::position at = 0; at < 4096; at += 16) { sut.view.header(at).word = word::make(word::committed, 0, 1); }
+    for (layout::position at = 0; at < 4096; at += 16) {
+        sut.view.header(at).word = word::make(word::committed, 0, 1);
+    }
     sut.view.append().lock = 0xfffU;
     use_everything(sut);
 }
 
 TEST_CASE("hostile: positions that cannot be") {
-    for (const auto wild : {std::uint64_t{1}, std::uint64_t{4095}, std::uint64_t{1} << 40U, std::uint64_t{1} << 63U,
-                            ~std::uint64_t{0}, ~std::uint64_t{0} - 15}) {
+    for (const auto wild : {std::uint64_t{1}, std::uint64_t{4095}, std::uint64_t{1} << 40U,
+                            std::uint64_t{1} << 63U, ~std::uint64_t{0}, ~std::uint64_t{0} - 15}) {
         CAPTURE(wild);
         for (int which = 0; which < 9; ++which) {
             CAPTURE(which);

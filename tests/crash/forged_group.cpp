@@ -74,7 +74,10 @@ TEST_CASE("death in claim: a lease half written does not count") {
         sut.view.member(6).lease.generation = sut.view.group(0).generation - 1;
     }
     SUBCASE("of another group") { sut.view.bury_lease(sut.dead, 0, 64, 1); }
-    SUBCASE("of a group that cannot be") { sut.view.bury_lease(sut.dead, 0, 64); sut.view.member(6).lease.group = 99; }
+    SUBCASE("of a group that cannot be") {
+        sut.view.bury_lease(sut.dead, 0, 64);
+        sut.view.member(6).lease.group = 99;
+    }
     sut.view.group(0).lock = sut.dead;
     CHECK(sut.deliveries() == all_first);
 }
@@ -128,7 +131,8 @@ TEST_CASE("death in leave: a lease handed back is a first delivery still") {
     CHECK(sut.deliveries() == all_first);
 }
 
-TEST_CASE("death in leave: between the claim position and the lease's end the claim goes forward again") {
+TEST_CASE(
+    "death in leave: between the claim position and the lease's end the claim goes forward again") {
     a_death_in_group sut;
     sut.view.bury_lease(sut.dead, 0, 96);
     sut.claim_to(32);
@@ -149,7 +153,9 @@ TEST_CASE("death of several: each lease is adopted and no producer overwrites it
     for (int i = 0; i < 20 && std::ranges::count(texts_of(got), "3") == 0; ++i) {
         for (auto& each : take(in, 1)) { got.push_back(each); }
     }
-    for (const auto* text : {"1", "2", "3"}) { CHECK(std::ranges::count(texts_of(got), text) == 1); }
+    for (const auto* text : {"1", "2", "3"}) {
+        CHECK(std::ranges::count(texts_of(got), text) == 1);
+    }
 }
 
 TEST_CASE("death in attach: a member that had no group yet is nobody's trouble") {

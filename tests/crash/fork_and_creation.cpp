@@ -24,9 +24,7 @@ namespace {
 bool throws_forked(const std::function<void()>& action) {
     try {
         action();
-    } catch (const error& e) {
-        return e.which() == errc::forked;
-    }
+    } catch (const error& e) { return e.which() == errc::forked; }
     return false;
 }
 
@@ -46,7 +44,9 @@ TEST_CASE("fork: a child cannot use its parent's endpoints and does them no harm
         in->acknowledge();
         if (!throws_forked([&] {
                 while (in->try_receive()) {}
-            })) { return 4; }
+            })) {
+            return 4;
+        }
         out.reset();
         in.reset();
         return 0;
@@ -122,7 +122,8 @@ TEST_CASE("fork: a dead parent is dead also while its child lives") {
 TEST_CASE("creation: a ring whose creator died is made by the next who wants it") {
     const unique_name name;
     const auto leave_behind = [&](std::string_view content) {
-        std::ofstream{name.path(), std::ios::binary}.write(content.data(), static_cast<std::streamsize>(content.size()));
+        std::ofstream{name.path(), std::ios::binary}.write(
+            content.data(), static_cast<std::streamsize>(content.size()));
     };
     const std::string mark{reinterpret_cast<const char*>(&layout::magic_creating), 8};
     SUBCASE("before its first byte") { leave_behind(""); }

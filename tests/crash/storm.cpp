@@ -1,4 +1,5 @@
-// The storm: real producers and consumers, killed, stopped and restarted at random; and then the accounts.
+// The storm: real producers and consumers, killed, stopped and restarted at random; and then the
+// accounts.
 #include <signal.h>
 
 #include <cstdlib>

@@ -39,7 +39,8 @@ class child {
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     // What the child told; nothing if it ended or `timeout` is over.
-    [[nodiscard]] std::optional<char> await(std::chrono::milliseconds timeout = std::chrono::seconds{20}) const;
+    [[nodiscard]] std::optional<char> await(
+        std::chrono::milliseconds timeout = std::chrono::seconds{20}) const;
     void go() const;
     // SIGKILL, and wait until it is gone.
     void kill();

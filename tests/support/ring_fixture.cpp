@@ -31,9 +31,12 @@ std::string next_name() {
 }  // namespace
 
 // The path is spelled here once more, on purpose: the tests hold the library to it.
-unique_name::unique_name() : name_{next_name()}, path_{"/dev/shm/ringpipe." + name_} { ::unlink(path_.c_str()); }
+unique_name::unique_name() : name_{next_name()}, path_{"/dev/shm/ringpipe." + name_} {
+    ::unlink(path_.c_str());
+}
 
-unique_name::unique_name(const std::string& folder) : name_{folder + "/" + next_name()}, path_{name_} {
+unique_name::unique_name(const std::string& folder)
+    : name_{folder + "/" + next_name()}, path_{name_} {
     ::unlink(path_.c_str());
 }
 

@@ -65,7 +65,8 @@ class unique_name {
 
 // A ring of its own for each test.
 struct a_ring {
-    explicit a_ring(const ring_options& options = small()) : ring{ringpipe::ring::create(name, options)} {}
+    explicit a_ring(const ring_options& options = small())
+        : ring{ringpipe::ring::create(name, options)} {}
 
     unique_name name;
     ringpipe::ring ring;
@@ -98,7 +99,9 @@ std::vector<delivery> take(consumer& in, std::size_t count);
 
 // Only their texts.
 std::vector<std::string> texts_of(const std::vector<delivery>& deliveries);
-inline std::vector<std::string> take_texts(consumer& in, std::size_t count) { return texts_of(take(in, count)); }
+inline std::vector<std::string> take_texts(consumer& in, std::size_t count) {
+    return texts_of(take(in, count));
+}
 
 // The last state of the stream, when no message is left: end, truncated, or timed_out.
 [[nodiscard]] receive_status status_after_last(consumer& in);

@@ -42,7 +42,8 @@ segment_view::~segment_view() { ::munmap(base_, size_); }
 
 std::uint32_t segment_view::slot_of_pid(int pid) const {
     for (std::uint32_t slot = 0; slot < members_; ++slot) {
-        if (member(slot).what != layout::role::none && member(slot).pid == static_cast<std::uint32_t>(pid)) {
+        if (member(slot).what != layout::role::none &&
+            member(slot).pid == static_cast<std::uint32_t>(pid)) {
             return slot;
         }
     }
@@ -53,7 +54,8 @@ layout::member_id segment_view::member_in(std::uint32_t slot) const {
     return layout::make_member_id(slot, member(slot).incarnation);
 }
 
-layout::member_id segment_view::bury_member(std::uint32_t slot, layout::role what, std::uint32_t which) const {
+layout::member_id segment_view::bury_member(std::uint32_t slot, layout::role what,
+                                            std::uint32_t which) const {
     auto& m = member(slot);
     m.incarnation = m.incarnation + 1;
     m.group = which;
@@ -82,13 +84,16 @@ void segment_view::bury_lease(layout::member_id dead, layout::position begin, la
     lease.end = end;
 }
 
-layout::position segment_view::forge_message(layout::position position, std::uint64_t sequence, std::string_view text,
-                                             layout::member_id who, layout::word::state state) const {
+layout::position segment_view::forge_message(layout::position position, std::uint64_t sequence,
+                                             std::string_view text, layout::member_id who,
+                                             layout::word::state state) const {
     const auto end = position + layout::stride_of(text.size());
     header(end).word = 0;
     std::memcpy(payload(position), text.data(), text.size());
     header(position).sequence = sequence;
-    if (state != layout::word::nothing) { header(position).word = layout::word::make(state, text.size(), who); }
+    if (state != layout::word::nothing) {
+        header(position).word = layout::word::make(state, text.size(), who);
+    }
     return end;
 }
 

@@ -19,9 +19,13 @@ class segment_view {
     ~segment_view();
 
     [[nodiscard]] layout::control_header& control() const { return at<layout::control_header>(0); }
-    [[nodiscard]] layout::append_side& append() const { return at<layout::append_side>(layout::append_offset()); }
+    [[nodiscard]] layout::append_side& append() const {
+        return at<layout::append_side>(layout::append_offset());
+    }
     [[nodiscard]] layout::room& room() const { return at<layout::room>(layout::room_offset()); }
-    [[nodiscard]] layout::sleepers& sleepers() const { return at<layout::sleepers>(layout::sleepers_offset()); }
+    [[nodiscard]] layout::sleepers& sleepers() const {
+        return at<layout::sleepers>(layout::sleepers_offset());
+    }
     [[nodiscard]] layout::member& member(std::size_t slot) const {
         return at<layout::member>(layout::members_offset() + slot * sizeof(layout::member));
     }
@@ -42,7 +46,8 @@ class segment_view {
     [[nodiscard]] layout::member_id member_in(std::uint32_t slot) const;
 
     // Makes the slot one that a member took and died in: its byte is free, its marks are not.
-    [[nodiscard]] layout::member_id bury_member(std::uint32_t slot, layout::role what, std::uint32_t group = 0) const;
+    [[nodiscard]] layout::member_id bury_member(std::uint32_t slot, layout::role what,
+                                                std::uint32_t group = 0) const;
 
     // Gives the buried member a lease on [begin, end).
     void bury_lease(layout::member_id dead, layout::position begin, layout::position end,
@@ -50,8 +55,9 @@ class segment_view {
 
     // Writes a whole message at `position` with the header's word last, as a sender would, and
     // leaves the append side alone. Returns the position behind it.
-    layout::position forge_message(layout::position position, std::uint64_t sequence, std::string_view text,
-                                   layout::member_id who, layout::word::state state) const;
+    layout::position forge_message(layout::position position, std::uint64_t sequence,
+                                   std::string_view text, layout::member_id who,
+                                   layout::word::state state) const;
 
   private:
     template <class T>

@@ -9,8 +9,8 @@
 
 namespace ringpipe::test {
 
-// A page that the child and its parent share. The counts are told by the child as it goes, so the parent
-// knows at every instruction what the child has been promised so far.
+// A page that the child and its parent share. The counts are told by the child as it goes, so the
+// parent knows at every instruction what the child has been promised so far.
 struct notes {
     enum : std::uint32_t { before, inside, behind };
     std::atomic<std::uint32_t> phase;

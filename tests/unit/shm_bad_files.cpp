@@ -41,9 +41,7 @@ std::optional<errc> open_or_create_error(std::string_view name) {
 int code_of(const std::function<void()>& action) {
     try {
         action();
-    } catch (const error& e) {
-        return e.code().value();
-    }
+    } catch (const error& e) { return e.code().value(); }
     return 0;
 }
 
@@ -59,9 +57,10 @@ int code_for_nobody(const std::function<void()>& action) {
 }  // namespace
 
 TEST_CASE("ring name: what cannot be a name is refused before anything is touched") {
-    for (const auto& name : {std::string{}, std::string(300, 'x'), std::string(64, 'x'), std::string{"a\nb"},
-                             std::string{"a\x1b[31m"}, std::string{"\x7f"}, std::string{"a\0b", 3}, std::string{"."},
-                             std::string{".."}, std::string{"/tmp/a\nb"}, "/tmp/" + std::string(5000, 'x')}) {
+    for (const auto& name :
+         {std::string{}, std::string(300, 'x'), std::string(64, 'x'), std::string{"a\nb"},
+          std::string{"a\x1b[31m"}, std::string{"\x7f"}, std::string{"a\0b", 3}, std::string{"."},
+          std::string{".."}, std::string{"/tmp/a\nb"}, "/tmp/" + std::string(5000, 'x')}) {
         CAPTURE(name.substr(0, 40));
         CHECK(error_of([&] { (void)ring::create(name, small()); }) == errc::invalid_name);
         CHECK(error_of([&] { (void)ring::open_or_create(name, small()); }) == errc::invalid_name);
@@ -139,14 +138,18 @@ TEST_CASE("bad file: a header that contradicts itself is corrupt") {
     SUBCASE("no capacity") { control.capacity = 0; }
     SUBCASE("a capacity beyond all memory") { control.capacity = std::uint64_t{1} << 63U; }
     SUBCASE("a buffer that begins inside of the tables") { control.header_size = 128; }
-    SUBCASE("a buffer that begins beyond the file") { control.header_size = ~std::uint64_t{0} & ~std::uint64_t{4095}; }
+    SUBCASE("a buffer that begins beyond the file") {
+        control.header_size = ~std::uint64_t{0} & ~std::uint64_t{4095};
+    }
     SUBCASE("more members than can be") { control.members = 0x7fffffff; }
     SUBCASE("no members") { control.members = 0; }
     SUBCASE("more groups than can be") { control.groups = 65; }
     SUBCASE("no groups") { control.groups = 0; }
     SUBCASE("more members than the header has room for") { control.members = 1000; }
     SUBCASE("a liveness interval of nothing") { control.liveness_interval_ns = 0; }
-    SUBCASE("a liveness interval of centuries") { control.liveness_interval_ns = ~std::uint64_t{0}; }
+    SUBCASE("a liveness interval of centuries") {
+        control.liveness_interval_ns = ~std::uint64_t{0};
+    }
     CHECK(open_error(sut.name) == errc::corrupt);
     CHECK(ring::remove(sut.name));
 }
@@ -230,19 +233,23 @@ TEST_CASE("space: a file system too small for the ring is an error that leaves n
         const std::string folder = "/tmp/ringpipe_small." + std::to_string(::getpid());
         if (::mkdir(folder.c_str(), 0700) != 0) { return 98; }
         // The mount is this process's own, and goes with it.
-        if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        if (::unshare(CLONE_NEWNS) != 0 ||
+            ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
             ::mount("ringpipe", folder.c_str(), "tmpfs", 0, "size=8m") != 0) {
             ::rmdir(folder.c_str());
             return skipped;
         }
-        const auto too_large = code_of([&] { (void)ring::create(folder + "/ring", small(16U << 20U)); });
+        const auto too_large =
+            code_of([&] { (void)ring::create(folder + "/ring", small(16U << 20U)); });
         const bool nothing_left = std::filesystem::is_empty(folder);
         const auto fits = code_of([&] {
             producer out{ring::create(folder + "/ring", small(4U << 20U))};
             consumer in{ring::open(folder + "/ring")};
             const auto largest = pattern((4U << 20U) - 32U);
             out.send(bytes(largest));
-            if (in.receive_for(patience).text() != largest) { throw error{errc::corrupt, "not what was sent"}; }
+            if (in.receive_for(patience).text() != largest) {
+                throw error{errc::corrupt, "not what was sent"};
+            }
         });
         (void)::umount2(folder.c_str(), MNT_DETACH);
         ::rmdir(folder.c_str());

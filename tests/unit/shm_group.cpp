@@ -180,8 +180,8 @@ TEST_CASE("group: what is removed and made anew has no memory of the old one") {
 
 TEST_CASE("group: names that cannot be are refused") {
     const a_ring sut;
-    for (const auto& name : {std::string{}, std::string(64, 'g'), std::string(300, 'g'), std::string{"a\nb"},
-                             std::string{"a/b"}}) {
+    for (const auto& name : {std::string{}, std::string(64, 'g'), std::string(300, 'g'),
+                             std::string{"a\nb"}, std::string{"a/b"}}) {
         CAPTURE(name.substr(0, 40));
         CHECK(error_of([&] { sut.ring.add_group(name); }) == errc::invalid_name);
     }

@@ -61,14 +61,17 @@ TEST_CASE("message view: a header that cannot be is an error and not an address"
     CHECK(header_error(word::make(word::busy, 100, 1), 128) == errc::corrupt);
     CHECK(header_error(0, 128) == errc::corrupt);
     CHECK(header_error(~std::uint64_t{0}, 4096) == errc::corrupt);
-    CHECK(header_error(word::make(word::committed, 7, 1, word::has_external_id), 128) == errc::corrupt);
-    CHECK(header_error(word::make(word::committed, 8, 1, word::has_external_id), 128) == std::nullopt);
+    CHECK(header_error(word::make(word::committed, 7, 1, word::has_external_id), 128) ==
+          errc::corrupt);
+    CHECK(header_error(word::make(word::committed, 8, 1, word::has_external_id), 128) ==
+          std::nullopt);
 }
 
 TEST_CASE("message view: a wild position is still a place in the buffer") {
     alignas(16) std::array<std::byte, 8192> buffer{};
     const message_view sut{buffer.data(), 4096 - 16};
-    for (const auto position : {~std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{4095}, std::uint64_t{1} << 63U}) {
+    for (const auto position :
+         {~std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{4095}, std::uint64_t{1} << 63U}) {
         const auto* at = reinterpret_cast<const std::byte*>(&sut.at(position));
         CHECK(at >= buffer.data());
         CHECK(at + 16 <= buffer.data() + 4096);

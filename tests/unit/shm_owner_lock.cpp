@@ -45,8 +45,12 @@ TEST_CASE("lock: one that a living member holds is waited for until the deadline
 TEST_CASE("lock: one that a dead member holds is taken over and the taker is told") {
     a_lock test;
     SUBCASE("of a slot that nobody has") { test.word = layout::make_member_id(6, 1); }
-    SUBCASE("of an earlier incarnation of a slot that somebody has") { test.word = test.other.id() - (1U << 12U); }
-    SUBCASE("of an earlier incarnation of one's own slot") { test.word = test.me.id() - (1U << 12U); }
+    SUBCASE("of an earlier incarnation of a slot that somebody has") {
+        test.word = test.other.id() - (1U << 12U);
+    }
+    SUBCASE("of an earlier incarnation of one's own slot") {
+        test.word = test.me.id() - (1U << 12U);
+    }
     SUBCASE("with sleepers") { test.word = layout::make_member_id(6, 1) | owner_lock::waiting; }
     CHECK(test.sut.try_lock_until(test.me.id(), after(patience)) == lock_result::recovered);
     CHECK(owner_lock::owner_of(test.word) == test.me.id());

@@ -18,7 +18,8 @@ namespace {
 
 // A descriptor of the test's own, apart from all that the library has.
 struct own_descriptor {
-    explicit own_descriptor(const std::string& path) : file{::open(path.c_str(), O_RDWR | O_CLOEXEC)} {
+    explicit own_descriptor(const std::string& path)
+        : file{::open(path.c_str(), O_RDWR | O_CLOEXEC)} {
         struct stat about {};
         REQUIRE(::fstat(file.get(), &about) == 0);
         inode = about.st_ino;
@@ -132,7 +133,9 @@ TEST_CASE("member: two in one slot one after the other are never the same one") 
 TEST_CASE("member: an incarnation that wraps is still a member that works") {
     const a_ring sut;
     const segment_view view{sut.name.path()};
-    for (std::uint32_t slot = 0; slot < view.members(); ++slot) { view.member(slot).incarnation = 0xfffffffeU; }
+    for (std::uint32_t slot = 0; slot < view.members(); ++slot) {
+        view.member(slot).incarnation = 0xfffffffeU;
+    }
     for (int i = 0; i < 3; ++i) {
         producer out{sut.ring};
         consumer in{sut.ring};
@@ -142,7 +145,8 @@ TEST_CASE("member: an incarnation that wraps is still a member that works") {
     }
 }
 
-TEST_CASE("members: a full table is an error that names the way out and a place left is a place again") {
+TEST_CASE(
+    "members: a full table is an error that names the way out and a place left is a place again") {
     const a_ring sut;  // eight slots
     std::vector<producer> all;
     for (int i = 0; i < 8; ++i) { all.emplace_back(sut.ring); }
@@ -159,7 +163,9 @@ TEST_CASE("members: a failed attachment leaves no byte held") {
     producer_options options;
     options.name = "a\nb";
     CHECK(error_of([&] { producer(sut.ring, options); }) == errc::invalid_name);
-    for (std::uint32_t slot = 0; slot < 8; ++slot) { CHECK_FALSE(byte_is_held(sut.name.path(), slot)); }
+    for (std::uint32_t slot = 0; slot < 8; ++slot) {
+        CHECK_FALSE(byte_is_held(sut.name.path(), slot));
+    }
     CHECK(sut.ring.status().members.empty());
     CHECK_FALSE(sut.ring.status().ended);
 }

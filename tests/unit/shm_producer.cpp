@@ -62,7 +62,8 @@ TEST_CASE("producer: the largest message fits at every place of the buffer") {
     }
 }
 
-TEST_CASE("producer: a message that can never fit is refused at once and the next one goes through") {
+TEST_CASE(
+    "producer: a message that can never fit is refused at once and the next one goes through") {
     const a_ring sut;
     producer out{sut.ring};
     consumer in{sut.ring};
@@ -78,7 +79,8 @@ TEST_CASE("producer: a message that can never fit is refused at once and the nex
     CHECK(take_texts(in, 1) == texts{"next"});
 }
 
-TEST_CASE("producer: a ring without any group keeps all from its beginning and says when it is full") {
+TEST_CASE(
+    "producer: a ring without any group keeps all from its beginning and says when it is full") {
     const a_ring sut;
     producer out{sut.ring};
     const auto sent = fill(out, pattern(100));
@@ -179,7 +181,8 @@ TEST_CASE("batch: one that can never fit is refused at once and not sent in part
     const a_ring sut;
     producer out{sut.ring};
     consumer in{sut.ring};
-    CHECK(error_of([&] { out.send_batch(spans_of(texts(5, pattern(1000)))); }) == errc::message_too_large);
+    CHECK(error_of([&] { out.send_batch(spans_of(texts(5, pattern(1000)))); }) ==
+          errc::message_too_large);
     CHECK(error_of([&] { out.send_batch(spans_of(texts(1000, ""))); }) == errc::message_too_large);
     CHECK(in.try_receive().status() == receive_status::timed_out);
 }
@@ -191,7 +194,9 @@ TEST_CASE("batch: many go whole through a ring that wraps all the time") {
     for (std::uint64_t round = 0; round < 300; ++round) {
         CAPTURE(round);
         texts batch;
-        for (std::uint64_t i = 0; i <= round % 9; ++i) { batch.push_back(pattern((round * 37 + i * 11) % 400, i)); }
+        for (std::uint64_t i = 0; i <= round % 9; ++i) {
+            batch.push_back(pattern((round * 37 + i * 11) % 400, i));
+        }
         REQUIRE(out.send_batch_for(spans_of(batch), patience));
         REQUIRE(take_texts(in, batch.size()) == batch);
     }

@@ -70,7 +70,8 @@ TEST_CASE("ring: an option that is not given is not compared") {
 }
 
 TEST_CASE("ring: the capacity is rounded up to a power of two of at least 4 KiB") {
-    for (const auto& [asked, expected] : {std::pair{0U, 4096U}, {1U, 4096U}, {4097U, 8192U}, {65536U, 65536U}}) {
+    for (const auto& [asked, expected] :
+         {std::pair{0U, 4096U}, {1U, 4096U}, {4097U, 8192U}, {65536U, 65536U}}) {
         CAPTURE(asked);
         const a_ring sut{small(asked)};
         CHECK(sut.ring.capacity() == expected);
@@ -127,7 +128,9 @@ TEST_CASE("ring: the largest tables that are allowed work") {
     options.members = layout::max_members;
     options.groups = layout::max_groups;
     const a_ring sut{options};
-    for (unsigned g = 0; g < layout::max_groups; ++g) { sut.ring.add_group("group " + std::to_string(g)); }
+    for (unsigned g = 0; g < layout::max_groups; ++g) {
+        sut.ring.add_group("group " + std::to_string(g));
+    }
     producer out{sut.ring};
     send_all(out, {"to all"});
     consumer_options last;
@@ -215,7 +218,8 @@ TEST_CASE("ring: no descriptor of an attached process survives exec") {
     int of_the_ring = 0;
     for (int fd = 0; fd < 256; ++fd) {
         struct stat about {};
-        if (::fstat(fd, &about) != 0 || about.st_ino != ring_file.st_ino || about.st_dev != ring_file.st_dev) {
+        if (::fstat(fd, &about) != 0 || about.st_ino != ring_file.st_ino ||
+            about.st_dev != ring_file.st_dev) {
             continue;
         }
         ++of_the_ring;

@@ -140,7 +140,9 @@ TEST_CASE("status: of a table full of nonsense is an answer or an error and ends
     const stopwatch watch;
     const auto failed = error_of([&] {
         const auto status = sut.ring.status();
-        for (const auto& member : status.members) { CHECK(member.name.size() <= layout::name_size); }
+        for (const auto& member : status.members) {
+            CHECK(member.name.size() <= layout::name_size);
+        }
         for (const auto& group : status.groups) { CHECK(group.name.size() <= layout::name_size); }
     });
     if (failed) { CHECK(failed == errc::corrupt); }

@@ -59,7 +59,8 @@ TEST_CASE("end: is not reported while another member may have to be replaced") {
     CHECK(status_after_last(busy) == receive_status::end);
 }
 
-TEST_CASE("end: a consumer waiting for it is not kept by one that leaves with a lease but gets it") {
+TEST_CASE(
+    "end: a consumer waiting for it is not kept by one that leaves with a lease but gets it") {
     const a_ring sut;
     producer out{sut.ring};
     consumer stays{sut.ring};
@@ -139,7 +140,8 @@ TEST_CASE("truncated: a producer that an exception unwinds has not finished") {
     CHECK(status_after_last(in) == receive_status::truncated);
 }
 
-TEST_CASE("truncated: a producer made and gone while an exception unwinds something else has finished") {
+TEST_CASE(
+    "truncated: a producer made and gone while an exception unwinds something else has finished") {
     const a_ring sut;
     struct says_goodbye {
         const ring& to;

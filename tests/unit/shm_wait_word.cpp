@@ -17,7 +17,9 @@ TEST_CASE("futex: sleeps to the deadline and not beyond") {
     const std::atomic<std::uint32_t> word{7};
     const stopwatch watch;
     // It may wake for nothing, but not always.
-    for (int i = 0; i < 100 && watch.elapsed() < a_moment; ++i) { futex::wait(word, 7, after(a_moment)); }
+    for (int i = 0; i < 100 && watch.elapsed() < a_moment; ++i) {
+        futex::wait(word, 7, after(a_moment));
+    }
     CHECK(watch.elapsed() >= a_moment);
     CHECK(watch.elapsed() < soon);
 }
