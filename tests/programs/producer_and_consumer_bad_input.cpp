@@ -132,7 +132,7 @@ TEST_CASE("a file without permission, and a ring without") {
     consumer_refuses(77, {name}, somebody);
 }
 
-TEST_CASE("a message too large for the ring; with nothing sent before, no ring is left") {
+TEST_CASE("a message too large for the ring, with nothing sent before, no ring is left") {
     const unique_ring name;
     const std::string line(5000, 'x');
     producer_refuses(65, {name, "--capacity", "4KiB"}, {.input = line});

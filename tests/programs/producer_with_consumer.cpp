@@ -76,7 +76,7 @@ TEST_CASE("a file comes out byte for byte, whatever the framing") {
     }
 }
 
-TEST_CASE("standard input and several files follow each other; a last line needs no end") {
+TEST_CASE("standard input and several files follow each other, a last line needs no end") {
     const unique_ring name;
     const unique_file first{"a\nb"};
     const unique_file third{"d\n"};
@@ -172,7 +172,7 @@ TEST_CASE("a producer that waits for room can be interrupted") {
     CHECK(producer.wait() == 143);
 }
 
-TEST_CASE("a second file that cannot be read truncates the stream; the first one has arrived") {
+TEST_CASE("a second file that cannot be read truncates the stream, the first one has arrived") {
     const unique_ring name;
     const unique_file good{"a\nb\n"};
     producer_program producer{{name, good.path(), "/nowhere/at-all"}};
