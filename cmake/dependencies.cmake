@@ -22,7 +22,6 @@ endif()
 
 if(RINGPIPE_BUILD_PROGRAMS)
   ringpipe_find(nlohmann_json nlohmann-json3-dev)
-  ringpipe_find(spdlog libspdlog-dev)
 
   # Boost.Process v2, with std::filesystem and so without a Boost library to link.
   #

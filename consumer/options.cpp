@@ -31,12 +31,16 @@ const std::string footer =
     "  ringpipe-consumer files --framing nul | xargs -0 sha256sum\n"
     "  ringpipe-consumer jobs --verify                what `ringpipe-producer --generate` sends\n"
     "\n"
+    "A message whose consumers died, or with which the command of --exec failed, goes after\n"
+    "--max-attempts to the ring RING.dead, and the stream goes on: see ringpipe dead --help.\n"
+    "Each command has RINGPIPE_RING, RINGPIPE_SEQUENCE, RINGPIPE_ATTEMPT (from 1) and\n"
+    "RINGPIPE_REDELIVERED (1: another consumer may have worked on it) in its environment.\n"
+    "\n"
     "Exit codes:\n"
     "  0   the stream has ended, or --count is reached, or nobody reads the output any longer\n"
     "  3   the stream is truncated: a producer died or gave up before its end\n" +
     std::string{command_line::sysexits_help} +
-    "65 is also for --verify, if it found something; 69 for --exec, if the command failed for "
-    "good;\n75 for --timeout.";
+    "65 is also for --verify, if it found something; 75 for --timeout.";
 
 std::string checked_group(const std::string& name) {
     check_name(name, "group");
@@ -84,15 +88,17 @@ void add_work_options(CLI::App& app, options& o) {
             "How messages are told apart: as lines (the default), by NUL, by a 4-byte "
             "little-endian length before each, or not at all")
             ->type_name("lines|nul|length|fixed:N|chunks:N");
-    auto* exec = app.add_option("--exec", o.exec,
+    auto* exec =
+        app.add_option("--exec", o.exec,
                                 "Run this for each message, by /bin/sh, instead of writing it; "
-                                "exit code 0 acknowledges it, any other tries again")
+                                "exit code 0 acknowledges it, after any other it runs again, "
+                                "after 100 ms, 200 ms, ... 5 s")
                      ->type_name("CMD")
                      ->excludes(to)
                      ->excludes(framing);
-    add(app, "--max-attempts", o.max_attempts, positive, "Of --exec, for each message (5)")
-        ->type_name("N")
-        ->needs(exec);
+    add(app, "--max-attempts", o.endpoint.max_attempts, any_number,
+        "After so many a message goes to the ring RING.dead (5); 0: never")
+        ->type_name("N");
     app.add_flag("--verify", o.verify,
                  "Check generated messages instead: none missing, damaged or out of order")
         ->excludes(to)

@@ -18,13 +18,12 @@ inline constexpr std::string_view program_name = "ringpipe-consumer";
 struct options {
     std::string ring;
     ring_options creation;      // if it is new: either side may start first
-    consumer_options endpoint;  // group, from, kind, prefetch, wait
+    consumer_options endpoint;  // group, from, kind, prefetch, wait, max_attempts
 
     // What is done with the messages: written, unless one of the other two is asked for.
     std::string to = "-";
     ringpipe::framing framing;
     std::string exec;
-    std::uint32_t max_attempts = 5;
     bool verify = false;
 
     // When it ends.

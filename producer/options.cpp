@@ -25,6 +25,15 @@ const std::string footer =
     "  ringpipe-producer jobs --generate 1M:256 --rate 10k\n"
     "                                                 test messages, for ringpipe-consumer "
     "--verify\n"
+    "  ringpipe-producer jobs --resume nightly a.log b.log\n"
+    "                                                 killed at any point and started again, it "
+    "sends\n"
+    "                                                 the rest, and nothing twice\n"
+    "\n"
+    "With --resume the ring remembers, under that name, how many bytes of the input are sent. The\n"
+    "next start skips them: it needs the same inputs in the same order, with the same --framing.\n"
+    "Standard input is read and dropped up to there. What ends with any other code than 0 is\n"
+    "truncated only until it is started again.\n"
     "\n"
     "Exit codes:\n"
     "  0   all was sent; what was sent is in the ring, whether or not somebody reads it yet\n" +
@@ -60,11 +69,21 @@ void add_source_options(CLI::App& app, options& o) {
         "What a message is: a line (the default), up to a NUL, what follows its 4-byte "
         "little-endian length, N bytes, or up to N bytes")
         ->type_name("lines|nul|length|fixed:N|chunks:N");
-    add(
+    auto* generate = add(
         app, "--generate", o.generate, [](const std::string& t) { return parse_generate(t); },
         "Send numbered, checksummed test messages instead (of 64 bytes)")
         ->type_name("COUNT[:SIZE]")
         ->excludes(files);
+    add(
+        app, "--resume", o.resume,
+        [](const std::string& name) {
+            check_name(name, "producer");
+            return name;
+        },
+        "Go on where the last producer of this name was stopped or killed: the rest of the input, "
+        "and nothing twice")
+        ->type_name("NAME")
+        ->excludes(generate);
     add(
         app, "--count", o.count, [](const std::string& t) { return parse_count(t); },
         "Stop after N messages")

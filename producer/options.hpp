@@ -24,6 +24,7 @@ struct options {
     std::optional<generate_options> generate;  // instead of files
     std::optional<ringpipe::rate> rate;
     std::optional<std::uint64_t> count;  // send so many at most
+    std::string resume;                  // a name under which it can be killed and started again
 
     ring_options creation;
     std::vector<std::string> groups;  // durable, made before the first message

@@ -23,6 +23,7 @@ producer join(const ring& to, const options& with) {
     producer_options endpoint;
     endpoint.name = program_name;
     endpoint.wait = with.wait;
+    endpoint.resume = with.resume;
     return producer{to, endpoint};
 }
 
@@ -31,6 +32,7 @@ producer join(const ring& to, const options& with) {
 outlet::outlet(const options& with, progress_meter& meter)
     : ring_{with.ring, with.creation},
       producer_{join(*ring_, with)},
+      resumes_{!with.resume.empty()},
       meter_{meter},
       left_{with.count.value_or(std::numeric_limits<std::uint64_t>::max())} {
     if (with.rate) { pacer_.emplace(*with.rate); }
@@ -67,7 +69,9 @@ bool outlet::flush() {
     if (size_ > 0) {
         wait_until_due();
         const producer::batch batch{batch_.data(), size_};
+        const std::span<const std::uint64_t> ids{ids_.data(), size_};
         const bool sent = until_done([&](deadline until) {
+            if (resumes_) { return producer_.send_batch_until(batch, ids, until); }
             return size_ == 1 ? producer_.send_until(batch.front(), until)
                               : producer_.send_batch_until(batch, until);
         });
