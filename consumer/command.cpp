@@ -9,6 +9,7 @@
 #include <boost/process/v2/stdio.hpp>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -54,6 +55,25 @@ struct with_environment {
     }
 };
 
+std::string with_description(int signal) {
+    const char* description = ::sigdescr_np(signal);
+    return description == nullptr ? std::to_string(signal)
+                                  : fmt::format("{} ({})", signal, description);
+}
+
+// Of the status that wait() gives.
+std::optional<std::string> failure(int status) {
+    if (WIFSIGNALED(status)) { return "killed by signal " + with_description(WTERMSIG(status)); }
+    const int code = WEXITSTATUS(status);
+    if (code == 0) { return std::nullopt; }
+    constexpr int of_a_signal = 128;  // so the shell tells what happened to its last command
+    if (code > of_a_signal && ::sigdescr_np(code - of_a_signal) != nullptr) {
+        return fmt::format("exit code {}: killed by signal {}", code,
+                           with_description(code - of_a_signal));
+    }
+    return fmt::format("exit code {}", code);
+}
+
 }  // namespace
 
 command::command(std::string line, const std::string& ring) : line_{std::move(line)} {
@@ -66,18 +86,18 @@ command::command(std::string line, const std::string& ring) : line_{std::move(li
     environment_.push_back("RINGPIPE_RING=" + ring);
 }
 
-int command::run(const message& about, std::uint32_t attempt) {
+std::optional<std::string> command::run(const message& about, std::uint32_t attempt) {
     const auto input = as_input(about.payload());
     auto environment = environment_;
     environment.push_back(fmt::format("RINGPIPE_SEQUENCE={}", about.sequence()));
     environment.push_back(fmt::format("RINGPIPE_ATTEMPT={}", attempt));
+    environment.push_back(fmt::format("RINGPIPE_REDELIVERED={:d}", about.redelivered()));
     try {
         process::process child{context_, "/bin/sh", std::vector<std::string>{"-c", line_},
                                process::process_stdio{input.get(), {}, {}},
                                with_environment{environment}};
         child.wait();
-        const int status = child.native_exit_code();
-        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+        return failure(child.native_exit_code());
     } catch (const process::system_error& e) {
         throw error{errc::io, fmt::format("cannot run {}: {}; check the limits of this user "
                                           "(`ulimit -a`)",

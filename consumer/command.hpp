@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,11 @@ class command {
   public:
     command(std::string line, const std::string& ring);
 
-    // With the message on its standard input, and RINGPIPE_SEQUENCE, RINGPIPE_ATTEMPT and
-    // RINGPIPE_RING in its environment. Waits for its end. Returns the exit code, as a shell
-    // would say it: 128 + N after signal N. Throws error(io).
-    [[nodiscard]] int run(const message& about, std::uint32_t attempt);
+    // With the message on its standard input, and RINGPIPE_SEQUENCE, RINGPIPE_ATTEMPT,
+    // RINGPIPE_REDELIVERED and RINGPIPE_RING in its environment. Waits for its end. Returns why it
+    // failed ("exit code 3", "killed by signal 9 (Killed)"); nothing if it did not.
+    // Throws error(io).
+    [[nodiscard]] std::optional<std::string> run(const message& about, std::uint32_t attempt);
 
   private:
     std::string line_;

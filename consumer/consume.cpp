@@ -30,6 +30,7 @@ void print_stats(const options& with, const progress_meter& meter, const intake&
         {"bytes", meter.bytes()},
         {"seconds", std::chrono::duration<double>(meter.elapsed()).count()},
         {"redelivered", from.redelivered()},
+        {"dead_letters", from.dead_letters()},
     };
     if (verified != nullptr) {
         line["damaged"] = verified->damaged();
@@ -53,7 +54,6 @@ int exit_code_of(ending why) {
         case ending::truncated: return exit_code_truncated;
         case ending::timeout: return EX_TEMPFAIL;
         case ending::signal: return exit_code_for_signal(stop_signal());
-        case ending::failed: return EX_UNAVAILABLE;
     }
     return EX_SOFTWARE;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <thread>
 
 #include "common/deadline.hpp"
@@ -11,42 +12,53 @@
 #include "common/quote.hpp"
 #include "common/shutdown.hpp"
 #include "consumer/command.hpp"
+#include "shm/dead_letter.hpp"
 
 namespace ringpipe::consumer_program {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr clock::duration first_pause = 50ms;
+constexpr clock::duration first_pause = 100ms;
 constexpr clock::duration longest_pause = 5s;
 
+// How long a signal may go unnoticed.
+constexpr clock::duration tick = 50ms;
+
 void pause(clock::duration time) {
-    for (const auto until = after(time); clock::now() < until && !stop_requested();) {
-        std::this_thread::sleep_for(std::min<clock::duration>(until - clock::now(), 100ms));
+    const auto until = after(time);
+    for (auto now = clock::now(); now < until && !stop_requested(); now = clock::now()) {
+        std::this_thread::sleep_for(std::min(until - now, tick));
     }
 }
 
-// False: it did not succeed, for the reason that `from` then tells.
-bool exec_message(intake& from, const options& with, command& what, const message& about) {
-    auto wait = first_pause;
-    for (auto attempt = about.attempt();; ++attempt) {
-        const int code = what.run(about, attempt);
-        if (code == 0) { return true; }
-        if (!stop_requested() && attempt < with.max_attempts) { pause(wait); }
-        if (stop_requested()) {
-            from.over(ending::signal);
-            return false;
+void tell_dead(const options& with, const message& dead, std::uint32_t attempt,
+               const std::string& why) {
+    tell_user(
+        program_name,
+        fmt::format("{} failed with message {} at attempt {}, the last of --max-attempts: {}; "
+                    "the message is now in ring {}: see `ringpipe dead {}`",
+                    ringpipe::quoted(with.exec), dead.sequence(), attempt, why,
+                    dead_letter_ring_of(with.ring), with.ring));
+}
+
+// Until the command succeeds or the message is dead. A stop leaves it unacknowledged.
+void exec_message(intake& from, const options& with, command& what, const message& about) {
+    const auto most = with.endpoint.max_attempts;
+    auto attempt = about.attempt();
+    for (auto wait = first_pause;; wait = std::min(wait * 2, longest_pause)) {
+        const auto failure = what.run(about, attempt);
+        if (!failure) { return from.acknowledge(about, 1, about.payload().size()); }
+        // It may have failed because the same signal went to both of us.
+        if (stop_requested()) { return; }
+        if (most != 0 && attempt >= most) {
+            from.bury(about, *failure);
+            return tell_dead(with, about, attempt, *failure);
         }
-        if (attempt >= with.max_attempts) {
-            tell_user(program_name,
-                      fmt::format("{} failed with message {} at attempt {}, the last of "
-                                  "--max-attempts, with exit code {}; the message stays in the "
-                                  "ring: mend the command and start again",
-                                  ringpipe::quoted(with.exec), about.sequence(), attempt, code));
-            from.over(ending::failed);
-            return false;
-        }
-        wait = std::min(wait * 2, longest_pause);
+        pause(wait);
+        if (stop_requested()) { return; }
+        // Before it begins: it may be the death of us.
+        attempt = from.count_attempt(about);
     }
 }
 
@@ -55,8 +67,7 @@ bool exec_message(intake& from, const options& with, command& what, const messag
 void exec_messages(intake& from, const options& with) {
     command what{with.exec, with.ring};
     while (const auto message = from.next()) {
-        if (!exec_message(from, with, what, message)) { return; }
-        from.acknowledge(message, 1, message.payload().size());
+        exec_message(from, with, what, message);
         // Each may take long: do not wait for the end of the lease to look.
         if (stop_requested()) { from.over(ending::signal); }
     }

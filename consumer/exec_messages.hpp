@@ -6,8 +6,8 @@
 
 namespace ringpipe::consumer_program {
 
-// A message with which the command fails is tried again, later and later, up to
-// with.max_attempts; then it is over, and the message stays unacknowledged.
+// A message with which the command fails is tried again, later and later, for as many attempts as
+// the group's consumers may make; then it goes to the dead letters.
 void exec_messages(intake& from, const options& with);
 
 }  // namespace ringpipe::consumer_program

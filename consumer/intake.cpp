@@ -28,7 +28,6 @@ std::string_view to_string(ending why) noexcept {
         case ending::timeout: return "timeout";
         case ending::signal: return "signal";
         case ending::closed_output: return "closed output";
-        case ending::failed: return "failed";
     }
     return "unknown";
 }

@@ -18,7 +18,6 @@ enum class ending {
     timeout,        // nothing came for --timeout
     signal,         //
     closed_output,  // nobody reads our output any longer
-    failed,         // the command failed for good
 };
 [[nodiscard]] std::string_view to_string(ending why) noexcept;
 
@@ -56,6 +55,17 @@ class intake {
         meter_.add(messages, bytes);
     }
 
+    // The first that is not acknowledged is begun once more: which attempt is it now?
+    [[nodiscard]] std::uint32_t count_attempt(const message& again) {
+        return in_.count_attempt(again);
+    }
+
+    // To the dead letters; that acknowledges it.
+    void bury(const message& dead, std::string_view why) {
+        in_.bury(dead, why);
+        ++dead_letters_;
+    }
+
     // Ends it, while it waits for messages, when nobody reads `fd` any longer.
     void watch(int fd) { watched_ = fd; }
 
@@ -64,6 +74,7 @@ class intake {
 
     [[nodiscard]] ending why() const { return why_; }
     [[nodiscard]] std::uint64_t redelivered() const { return redelivered_; }
+    [[nodiscard]] std::uint64_t dead_letters() const { return dead_letters_; }
     [[nodiscard]] bool received_any() const { return received_any_; }
 
   private:
@@ -77,6 +88,7 @@ class intake {
     std::uint64_t received_ = 0;
     std::uint64_t most_;
     std::uint64_t redelivered_ = 0;
+    std::uint64_t dead_letters_ = 0;
     int watched_ = -1;
     bool over_ = false;
     bool received_any_ = false;

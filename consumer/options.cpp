@@ -47,14 +47,17 @@ std::string checked_group(const std::string& name) {
     return name;
 }
 
-std::uint32_t positive(const std::string& text) {
+std::uint32_t at_least(std::uint32_t least, const std::string& text) {
     const auto number = parse_count(text);
-    if (number == 0 || number > std::numeric_limits<std::uint32_t>::max()) {
-        throw error{errc::invalid_argument,
-                    ringpipe::quoted(text) + " is not between 1 and 4294967295"};
+    if (number < least || number > std::numeric_limits<std::uint32_t>::max()) {
+        throw error{errc::invalid_argument, ringpipe::quoted(text) + " is not between " +
+                                                std::to_string(least) + " and 4294967295"};
     }
     return static_cast<std::uint32_t>(number);
 }
+
+std::uint32_t positive(const std::string& text) { return at_least(1, text); }
+std::uint32_t any_number(const std::string& text) { return at_least(0, text); }
 
 void add_group_options(CLI::App& app, options& o) {
     using command_line::add;
@@ -88,8 +91,7 @@ void add_work_options(CLI::App& app, options& o) {
             "How messages are told apart: as lines (the default), by NUL, by a 4-byte "
             "little-endian length before each, or not at all")
             ->type_name("lines|nul|length|fixed:N|chunks:N");
-    auto* exec =
-        app.add_option("--exec", o.exec,
+    auto* exec = app.add_option("--exec", o.exec,
                                 "Run this for each message, by /bin/sh, instead of writing it; "
                                 "exit code 0 acknowledges it, after any other it runs again, "
                                 "after 100 ms, 200 ms, ... 5 s")

@@ -15,6 +15,7 @@ command add_run(CLI::App& app);
 command add_demo(CLI::App& app);
 command add_ls(CLI::App& app);
 command add_stat(CLI::App& app);
+command add_dead(CLI::App& app);
 command add_rm(CLI::App& app);
 command add_help(CLI::App& app);
 

@@ -24,6 +24,7 @@ const std::string footer =
     "               --consumer 'ringpipe-consumer {ring} | wc -l'\n"
     "  ringpipe ls                       the rings of this machine\n"
     "  ringpipe stat jobs                who is at the ring 'jobs', and how far\n"
+    "  ringpipe dead jobs                what its consumers failed with\n"
     "  ringpipe rm jobs                  removes it\n"
     "\n"
     "Each command has its own help: ringpipe run --help. The two ends of a ring are\n"
@@ -38,8 +39,8 @@ int run(int argc, char** argv) {
     CLI::App app{description, std::string{program_name}};
     app.footer(footer);
     app.require_subcommand(0, 1);  // with 1, CLI11 would not name a mistyped command
-    const std::array commands{add_run(app),  add_demo(app), add_ls(app),
-                              add_stat(app), add_rm(app),   add_help(app)};
+    const std::array commands{add_run(app),  add_demo(app), add_ls(app),  add_stat(app),
+                              add_dead(app), add_rm(app),   add_help(app)};
     if (!command_line::parse(app, argc, argv)) { return EXIT_SUCCESS; }
     install_bus_error_handler(program_name);
     for (const auto& command : commands) {

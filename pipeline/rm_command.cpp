@@ -5,7 +5,9 @@
 
 #include "common/error.hpp"
 #include "pipeline/commands.hpp"
+#include "pipeline/dead_letters.hpp"
 #include "pipeline/say.hpp"
+#include "shm/dead_letter.hpp"
 #include "shm/ring.hpp"
 
 namespace ringpipe::pipeline {
@@ -58,12 +60,30 @@ void remove_ring(const std::string& name, bool force) {
     }
 }
 
+// They outlive their ring; a dead-letter ring without any goes with it.
+void look_after_dead_letters(const std::string& name) {
+    try {
+        const auto letters = dead_letters::of(name);
+        if (!letters) { return; }
+        const auto where = dead_letter_ring_of(name);
+        const auto count = letters->count();
+        if (count == 0 && living_members(where) == 0) {
+            ring::remove(where);
+        } else {
+            say("the dead letters of ring {} stay ({}): ringpipe dead {} lists them, ringpipe rm "
+                "{} removes them",
+                name, count, name, where);
+        }
+    } catch (const error& e) { say("{}", e.what()); }  // the ring itself is removed
+}
+
 int remove_all(const rm_options& options) {
     int first_failure = 0;
     for (const auto& name : options.rings) {
         try {
             if (options.group.empty()) {
                 remove_ring(name, options.force);
+                look_after_dead_letters(name);
             } else {
                 ring::open(name, after(1s)).remove_group(options.group);
             }
@@ -91,7 +111,8 @@ command add_rm(CLI::App& app) {
         "Examples:\n"
         "  ringpipe rm jobs                  nobody needs the ring any more\n"
         "  ringpipe rm jobs --group audit    a group that held producers back\n"
-        "What is not read yet is lost. A file that is not a ring is never removed.");
+        "What is not read yet is lost; dead letters stay, in the ring RING.dead.\n"
+        "A file that is not a ring is never removed.");
     return {sub, [options] { return remove_all(*options); }};
 }
 

@@ -69,11 +69,12 @@ void add_source_options(CLI::App& app, options& o) {
         "What a message is: a line (the default), up to a NUL, what follows its 4-byte "
         "little-endian length, N bytes, or up to N bytes")
         ->type_name("lines|nul|length|fixed:N|chunks:N");
-    auto* generate = add(
-        app, "--generate", o.generate, [](const std::string& t) { return parse_generate(t); },
-        "Send numbered, checksummed test messages instead (of 64 bytes)")
-        ->type_name("COUNT[:SIZE]")
-        ->excludes(files);
+    auto* generate =
+        add(
+            app, "--generate", o.generate, [](const std::string& t) { return parse_generate(t); },
+            "Send numbered, checksummed test messages instead (of 64 bytes)")
+            ->type_name("COUNT[:SIZE]")
+            ->excludes(files);
     add(
         app, "--resume", o.resume,
         [](const std::string& name) {

@@ -54,8 +54,7 @@ bool send_file(const options& with, const std::string& path, int fd, std::uint64
                        .max_message = to.max_message_size(),
                        .stop_requested = stop_requested}};
     try {
-        const bool sent =
-            send_in_place(from, with.framing, fd, to) && send_buffered(from, at, to);
+        const bool sent = send_in_place(from, with.framing, fd, to) && send_buffered(from, at, to);
         at += from.offset();
         return sent;
     } catch (const error&) {

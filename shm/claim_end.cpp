@@ -140,6 +140,13 @@ bool claim_end::receive_or_bury(consumer& front, message& received) {
     return found;
 }
 
+// This one included; count_attempt() may have raised it since the message was received.
+std::uint32_t claim_end::attempts_of(const message& one) const {
+    const bool counted = lease_->begin.load(memory_order_relaxed) == one.position() &&
+                         lease_->attempt_position.load(memory_order_relaxed) == one.position();
+    return counted ? lease_->attempts.load(memory_order_relaxed) + 1 : one.attempt();
+}
+
 void claim_end::bury(consumer& front, const message& dead, std::uint32_t attempts,
                      std::string_view why) {
     // Outside of all locks, and without waiting: a full dead-letter ring must not stop the group.

@@ -25,6 +25,7 @@ class claim_end {
     // See consumer.hpp.
     void reject(consumer& front, const message& returned, clock::duration delay);
     std::uint32_t count_attempt(consumer& front, const message& again);
+    [[nodiscard]] std::uint32_t attempts_of(const message& one) const;
     void bury(consumer& front, const message& dead, std::uint32_t attempts, std::string_view why);
 
     [[nodiscard]] bool truncated() const;

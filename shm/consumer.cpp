@@ -64,7 +64,7 @@ std::uint32_t consumer::count_attempt(const message& again) {
 }
 
 void consumer::bury(const message& dead, std::string_view why) {
-    opened().bury(*this, dead, dead.attempt(), why);
+    opened().bury(*this, dead, opened().attempts_of(dead), why);
 }
 
 claim_end& consumer::opened() const {

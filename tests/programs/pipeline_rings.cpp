@@ -243,7 +243,7 @@ TEST_CASE("rm --group removes a group, but not one with a member") {
 
 TEST_CASE("help and version are answered on standard output") {
     CHECK(ask({"--version"}).out.starts_with("ringpipe "));
-    for (const auto* command : {"run", "demo", "ls", "stat", "rm"}) {
+    for (const auto* command : {"run", "demo", "ls", "stat", "dead", "rm"}) {
         const auto by_option = ask({command, "--help"});
         CHECK(by_option.code == 0);
         CHECK(by_option.out == ask({"help", command}).out);

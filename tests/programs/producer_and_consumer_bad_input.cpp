@@ -66,7 +66,6 @@ TEST_CASE("a mistake on the command line ends with 64 and leaves no ring") {
                                                {"--from", "yesterday"},
                                                {"--timeout", "soon"},
                                                {"--prefetch", "0"},
-                                               {"--max-attempts", "3"},
                                                {"--exec", "true", "--to", "x"},
                                                {"--verify", "--exec", "true"}}) {
         auto arguments = options;

@@ -7,8 +7,11 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "shm/consumer.hpp"
+#include "shm/dead_letter.hpp"
 #include "tests/support/program.hpp"
 
 using namespace ringpipe;
@@ -276,23 +279,68 @@ TEST_CASE("--exec runs a command for each message, with what it should know") {
     CHECK(consumer.out() == "a 0 1 " + name.str() + "\nb 1 1 " + name.str() + "\n");
 }
 
-TEST_CASE("--exec tries again, and in the end leaves the message unacknowledged") {
+TEST_CASE("--exec tries again") {
     const unique_ring name;
-    producer_program producer{{name}, {.input = "a\nb\n"}};
+    producer_program producer{{name}, {.input = "a\n"}};
     CHECK(producer.wait() == 0);
 
     consumer_program second_time{
-        {name, "--count", "1", "--exec", "echo $RINGPIPE_ATTEMPT; test $RINGPIPE_ATTEMPT = 2"}};
+        {name, "--exec", "echo $RINGPIPE_ATTEMPT; test $RINGPIPE_ATTEMPT = 2"}};
     CHECK(second_time.wait() == 0);
     CHECK(second_time.out() == "1\n2\n");
+}
 
-    consumer_program never{{name, "--max-attempts", "2", "--exec", "exit 7"}};
-    CHECK(never.wait() == 69);
-    CHECK(is_one_line(never.err(), "ringpipe-consumer: "));
+TEST_CASE("a message that --exec fails on too often becomes a dead letter and the stream goes on") {
+    const unique_ring name;
+    producer_program producer{{name}, {.input = "a\nb\nc\n"}};
+    CHECK(producer.wait() == 0);
 
-    consumer_program rest{{name}};
-    CHECK(rest.wait() == 0);
-    CHECK(rest.out() == "b\n");
+    consumer_program sut{
+        {name, "--max-attempts", "2", "--exec", "read line; test $line != b && echo $line"}};
+    CHECK(sut.wait() == 0);
+    CHECK(sut.out() == "a\nc\n");
+
+    ringpipe::consumer letters{ringpipe::ring::open(ringpipe::dead_letter_ring_of(name.str()))};
+    const auto message = letters.receive_for(std::chrono::seconds{5});
+    REQUIRE(message);
+    const auto letter = ringpipe::read_dead_letter(message.payload());
+    REQUIRE(letter.has_value());
+    CHECK(letter->attempts == 2);
+    CHECK(letter->sequence == 1);
+    CHECK(letter->why == "exit code 1");
+    const auto* text = reinterpret_cast<const char*>(letter->payload.data());
+    CHECK(std::string_view{text, letter->payload.size()} == "b");
+}
+
+TEST_CASE("a producer that is killed and started again under its name sends nothing twice") {
+    const unique_ring name;
+    const auto input = numbers(1, 200'000);
+    const unique_file file{input};
+    // More than the ring holds: the first one is killed while it waits for room.
+    ringpipe::ring_options small;
+    small.capacity = 65536;
+    const auto ring = ringpipe::ring::create(name.str(), small);
+    ringpipe::consumer in{ring};
+    producer_program first{{name, "--resume", "it", file.path()}};
+    std::string got;
+    const auto take = [&](std::size_t most) {
+        for (std::size_t i = 0; i < most; ++i) {
+            const auto message = in.receive_for(std::chrono::seconds{10});
+            if (!message) { return message.status(); }
+            got.append(message.text()).push_back('\n');
+            in.acknowledge(message);
+        }
+        return ringpipe::receive_status::message;
+    };
+    CHECK(take(5'000) == ringpipe::receive_status::message);
+    first.signal(SIGKILL);
+    CHECK(first.wait() == 128 + SIGKILL);
+    producer_program second{{name, "--resume", "it", file.path()}};
+    // Not before it is there: the stream would end, truncated, for want of a producer.
+    while (ring.status().producers == 0) { std::this_thread::yield(); }
+    CHECK(take(1'000'000) == ringpipe::receive_status::end);
+    CHECK(second.wait() == 0);
+    CHECK(got == input);
 }
 
 TEST_CASE("a consumer whose reader goes away ends quietly, and the next one has all the rest") {
