@@ -151,9 +151,14 @@ void claim_end::bury(consumer& front, const message& dead, std::uint32_t attempt
                      std::string_view why) {
     // Outside of all locks, and without waiting: a full dead-letter ring must not stop the group.
     // Before the acknowledgement: a death between the two buries it twice rather than not at all.
-    if (!send_dead_letter(ring_, dead, attempts, why)) {
-        where_->header().dead_letters_dropped.fetch_add(1, memory_order_relaxed);
-    }
+    const bool kept = [&] {
+        try {
+            return send_dead_letter(ring_, dead, attempts, why);
+        } catch (const error&) {
+            return false;  // no room for that ring, no permission, its name too long: as if full
+        }
+    }();
+    if (!kept) { where_->header().dead_letters_dropped.fetch_add(1, memory_order_relaxed); }
     front.acknowledge(dead);
 }
 
