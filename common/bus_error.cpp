@@ -40,8 +40,8 @@ void install_bus_error_handler(std::string_view program, std::string_view ring) 
     auto text = fmt::format(
         "{}: cannot go on with {}: its file became shorter under us (truncated?) or its file "
         "system is full; remove it with `ringpipe rm {}` and start again",
-        program, ring.empty() ? std::string{"the ring"} : "ring " + quoted(ring),
-        ring.empty() ? std::string{"RING"} : quoted(ring));
+        program, ring.empty() ? std::string{"the ring"} : "ring " + in_quotes(ring),
+        ring.empty() ? std::string{"RING"} : in_quotes(ring));
     text.resize(std::min(text.size(), line.size() - 1));
     text += '\n';
 

@@ -85,7 +85,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, T& into, choices
         for (const auto& [word, value] : all) {
             if (word == text) { return value; }
         }
-        throw error{errc::invalid_argument, ringpipe::quoted(text) + " is not one of " + words};
+        throw error{errc::invalid_argument, in_quotes(text) + " is not one of " + words};
     };
     return add(app, name, into, read, help)->type_name(words);
 }
@@ -97,7 +97,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, T& into, choices
     const auto [stop, problem] = std::from_chars(text.data(), end, mode, 8);
     if (problem != std::errc{} || stop != end || mode > 0777) {
         throw error{errc::invalid_argument,
-                    "cannot read " + ringpipe::quoted(text) +
+                    "cannot read " + in_quotes(text) +
                         " as permissions; write them in octal, as 0600 or 0660"};
     }
     return mode;

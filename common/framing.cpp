@@ -13,7 +13,7 @@ namespace {
     throw error{errc::invalid_argument,
                 fmt::format("cannot use framing {}: {}; write lines, nul, length, fixed:N or "
                             "chunks:N",
-                            quoted(text), why)};
+                            in_quotes(text), why)};
 }
 
 std::size_t parse_frame_size(std::string_view text, std::string_view number) {
@@ -35,7 +35,7 @@ framing parse_framing(std::string_view text) {
     if (name == "fixed") { return {fixed, parse_frame_size(text, number)}; }
     if (name == "chunks") { return {chunks, parse_frame_size(text, number)}; }
     if (name != "lines" && name != "nul" && name != "length") {
-        refuse(text, fmt::format("there is no framing {}", quoted(name)));
+        refuse(text, fmt::format("there is no framing {}", in_quotes(name)));
     }
     if (has_size) { refuse(text, fmt::format("{} takes no size", name)); }
     if (name == "nul") { return {nul, 0}; }

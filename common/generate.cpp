@@ -80,13 +80,13 @@ generate_options parse_generate(std::string_view text) {
         throw error{errc::invalid_argument,
                     fmt::format("cannot generate {}: there is nothing to send; use a count of at "
                                 "least 1",
-                                quoted(text))};
+                                in_quotes(text))};
     }
     if (result.size < least_generated_size) {
         throw error{errc::invalid_argument,
                     fmt::format("cannot generate {}: messages of {} bytes have no room for number "
                                 "and checksum; use a size of at least {}",
-                                quoted(text), result.size, least_generated_size)};
+                                in_quotes(text), result.size, least_generated_size)};
     }
     return result;
 }

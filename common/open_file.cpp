@@ -52,11 +52,11 @@ bool denied(int problem) noexcept {
 }  // namespace
 
 std::string input_name(std::string_view path) {
-    return path == "-" ? "standard input" : quoted(path);
+    return path == "-" ? "standard input" : in_quotes(path);
 }
 
 std::string output_name(std::string_view path) {
-    return path == "-" ? "standard output" : quoted(path);
+    return path == "-" ? "standard output" : in_quotes(path);
 }
 
 unique_fd open_input(const std::string& path) {

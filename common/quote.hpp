@@ -7,7 +7,7 @@
 namespace ringpipe {
 
 // 'text', with control characters as \xNN, so that no file name can forge a second line.
-[[nodiscard]] inline std::string quoted(std::string_view text) {
+[[nodiscard]] inline std::string in_quotes(std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string result = "'";
     for (const char c : text) {

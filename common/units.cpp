@@ -78,7 +78,7 @@ bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 [[noreturn]] void refuse(const quantity& what, std::string_view text, std::string_view why) {
     throw error{errc::invalid_argument, fmt::format("cannot read {} {}: {}; {}", what.name,
-                                                    quoted(text), why, what.advice)};
+                                                    in_quotes(text), why, what.advice)};
 }
 
 std::uint64_t factor_of(const quantity& what, std::string_view text, std::string_view name) {
@@ -88,7 +88,7 @@ std::uint64_t factor_of(const quantity& what, std::string_view text, std::string
     const auto found = std::find_if(what.units.begin(), what.units.end(),
                                     [&](const unit& u) { return u.name == lower; });
     if (found == what.units.end()) {
-        refuse(what, text, fmt::format("there is no unit {}", quoted(name)));
+        refuse(what, text, fmt::format("there is no unit {}", in_quotes(name)));
     }
     return found->factor;
 }

@@ -101,7 +101,7 @@ std::optional<std::string> command::run(const message& about, std::uint32_t atte
     } catch (const process::system_error& e) {
         throw error{errc::io, fmt::format("cannot run {}: {}; check the limits of this user "
                                           "(`ulimit -a`)",
-                                          ringpipe::quoted(line_), e.code().message())};
+                                          in_quotes(line_), e.code().message())};
     }
 }
 

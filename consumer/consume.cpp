@@ -64,7 +64,7 @@ void tell_ending(const options& with, const intake& from) {
         tell_user(program_name,
                   "the stream had ended already, and nothing was left: a new producer reopens it; "
                   "`ringpipe rm " +
-                      ringpipe::quoted(with.ring) + "` starts anew; --follow waits");
+                      in_quotes(with.ring) + "` starts anew; --follow waits");
     }
     if (from.why() == ending::truncated) {
         tell_user(program_name,

@@ -33,13 +33,19 @@ void pause(clock::duration time) {
 }
 
 void tell_dead(const options& with, const message& dead, std::uint32_t attempt,
-               const std::string& why) {
-    tell_user(
-        program_name,
-        fmt::format("{} failed with message {} at attempt {}, the last of --max-attempts: {}; "
-                    "the message is now in ring {}: see `ringpipe dead {}`",
-                    ringpipe::quoted(with.exec), dead.sequence(), attempt, why,
-                    dead_letter_ring_of(with.ring), with.ring));
+               const std::string& why, bool kept) {
+    const auto where = dead_letter_ring_of(with.ring);
+    const auto place =
+        kept
+            ? fmt::format("the message is now in ring {}: see `ringpipe dead {}`", where, with.ring)
+            : fmt::format(
+                  "the message is LOST: ring {} is full, or cannot be made; empty it with "
+                  "`ringpipe dead {} --drop`",
+                  where, with.ring);
+    tell_user(program_name,
+              fmt::format("{} failed with message {} at attempt {}, the last of --max-attempts: "
+                          "{}; {}",
+                          in_quotes(with.exec), dead.sequence(), attempt, why, place));
 }
 
 // Until the command succeeds or the message is dead. A stop leaves it unacknowledged.
@@ -52,8 +58,8 @@ void exec_message(intake& from, const options& with, command& what, const messag
         // It may have failed because the same signal went to both of us.
         if (stop_requested()) { return; }
         if (most != 0 && attempt >= most) {
-            from.bury(about, *failure);
-            return tell_dead(with, about, attempt, *failure);
+            const bool kept = from.bury(about, *failure);
+            return tell_dead(with, about, attempt, *failure, kept);
         }
         pause(wait);
         if (stop_requested()) { return; }

@@ -60,20 +60,23 @@ class intake {
         return in_.count_attempt(again);
     }
 
-    // To the dead letters; that acknowledges it.
-    void bury(const message& dead, std::string_view why) {
-        in_.bury(dead, why);
-        ++dead_letters_;
+    // To the dead letters; that acknowledges it. False: they had no room for it.
+    [[nodiscard]] bool bury(const message& dead, std::string_view why) {
+        return in_.bury(dead, why);
     }
 
     // Ends it, while it waits for messages, when nobody reads `fd` any longer.
     void watch(int fd) { watched_ = fd; }
 
     // Leaves the group; what was not acknowledged is handed back to it.
-    void close() noexcept { in_.close(); }
+    void close() {
+        dead_letters_ = in_.buried();
+        in_.close();
+    }
 
     [[nodiscard]] ending why() const { return why_; }
     [[nodiscard]] std::uint64_t redelivered() const { return redelivered_; }
+    // Known once it is closed.
     [[nodiscard]] std::uint64_t dead_letters() const { return dead_letters_; }
     [[nodiscard]] bool received_any() const { return received_any_; }
 

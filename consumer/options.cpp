@@ -50,7 +50,7 @@ std::string checked_group(const std::string& name) {
 std::uint32_t at_least(std::uint32_t least, const std::string& text) {
     const auto number = parse_count(text);
     if (number < least || number > std::numeric_limits<std::uint32_t>::max()) {
-        throw error{errc::invalid_argument, ringpipe::quoted(text) + " is not between " +
+        throw error{errc::invalid_argument, in_quotes(text) + " is not between " +
                                                 std::to_string(least) + " and 4294967295"};
     }
     return static_cast<std::uint32_t>(number);

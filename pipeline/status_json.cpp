@@ -53,6 +53,7 @@ json to_json(const ring_status& status) {
         {"consumers", status.consumers},
         {"ended", status.ended},
         {"truncated", status.truncated},
+        {"dead_letters_dropped", status.dead_letters_dropped},
         {"groups", list_of(status.groups)},
         {"members", list_of(status.members)},
     };

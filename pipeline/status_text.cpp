@@ -101,6 +101,10 @@ std::string to_text(const ring_status& status) {
                        format_bytes(status.capacity));
     out += fmt::format("sent        {} messages, {} with their headers\n",
                        format_count(status.messages), format_bytes(status.bytes));
+    if (status.dead_letters_dropped != 0) {
+        out += fmt::format("LOST        {} dead letters: {}.dead had no room for them\n",
+                           format_count(status.dead_letters_dropped), printable(status.name));
+    }
     return out + groups_of(status) + members_of(status);
 }
 

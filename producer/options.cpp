@@ -54,7 +54,7 @@ std::vector<std::string> parse_groups(const std::string& text) {
 std::uint32_t parse_slots(const std::string& text) {
     const auto slots = parse_count(text);
     if (slots == 0 || slots > 0xffff) {
-        throw error{errc::invalid_argument, ringpipe::quoted(text) + " is not between 1 and 65535"};
+        throw error{errc::invalid_argument, in_quotes(text) + " is not between 1 and 65535"};
     }
     return static_cast<std::uint32_t>(slots);
 }

@@ -18,7 +18,7 @@ rate parse_rate(std::string_view text) {
     const auto value = bytes ? parse_size(number) : parse_count(number);
     if (value == 0) {
         throw error{errc::invalid_argument,
-                    "cannot send at the rate " + quoted(text) +
+                    "cannot send at the rate " + in_quotes(text) +
                         ": nothing would ever be sent; use at least 1, or leave it out"};
     }
     return {static_cast<double>(value), bytes ? rate::unit::bytes : rate::unit::messages};

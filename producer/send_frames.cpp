@@ -68,7 +68,7 @@ bool send_file(const options& with, const std::string& path, int fd, std::uint64
                 fmt::format("cannot resume {}: {} bytes of its input were sent already, and this "
                             "input has only {}; start it with the input it had, or under another "
                             "name",
-                            ringpipe::quoted(with.resume), sent, has)};
+                            in_quotes(with.resume), sent, has)};
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ class claim_end {
     void reject(consumer& front, const message& returned, clock::duration delay);
     std::uint32_t count_attempt(consumer& front, const message& again);
     [[nodiscard]] std::uint32_t attempts_of(const message& one) const;
-    void bury(consumer& front, const message& dead, std::uint32_t attempts, std::string_view why);
+    bool bury(consumer& front, const message& dead, std::uint32_t attempts, std::string_view why);
+    [[nodiscard]] std::uint64_t buried() const { return buried_; }
 
     [[nodiscard]] bool truncated() const;
     [[nodiscard]] bool forked() const { return member_.forked(); }
@@ -85,6 +86,7 @@ class claim_end {
     std::uint64_t share_ = 1;
     std::uint64_t prefetch_;
     std::uint32_t max_attempts_;
+    std::uint64_t buried_ = 0;
     std::uint64_t bytes_per_lease_;
     clock::duration now_{};  // of the coarse clock, since we last had time to look at it
     clock::duration leased_at_{};

@@ -63,9 +63,11 @@ std::uint32_t consumer::count_attempt(const message& again) {
     return opened().count_attempt(*this, again);
 }
 
-void consumer::bury(const message& dead, std::string_view why) {
-    opened().bury(*this, dead, opened().attempts_of(dead), why);
+bool consumer::bury(const message& dead, std::string_view why) {
+    return opened().bury(*this, dead, opened().attempts_of(dead), why);
 }
+
+std::uint64_t consumer::buried() const { return opened().buried(); }
 
 claim_end& consumer::opened() const {
     if (!end_) {

@@ -27,7 +27,7 @@ struct consumer_options {
     // A message that has been begun so often and never acknowledged goes to the ring NAME.dead
     // instead of killing the next consumer. 0: never.
     std::uint32_t max_attempts = 5;
-    std::string name;  // for people: `ringpipe stat` shows it
+    std::string name = {};  // for people: `ringpipe stat` shows it
 };
 
 // One member of one group. Not thread-safe: one thread at a time; other threads make a consumer
@@ -88,8 +88,12 @@ class consumer {
     // has to be the first that is not acknowledged. Returns the number of the new attempt.
     std::uint32_t count_attempt(const message& again);
 
-    // To the ring NAME.dead, with why and when and how often; then it is acknowledged.
-    void bury(const message& dead, std::string_view why);
+    // To the ring NAME.dead, with why and when and how often; then it is acknowledged. False: that
+    // ring had no room for it, and only ring_status::dead_letters_dropped tells of it.
+    bool bury(const message& dead, std::string_view why);
+
+    // Messages that this consumer has buried, by itself too: max_attempts.
+    [[nodiscard]] std::uint64_t buried() const;
 
     // True if receive() would return a message of the lease at once, without asking the ring. A
     // program that collects before it acknowledges does so when this turns false.

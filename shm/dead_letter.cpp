@@ -5,6 +5,7 @@
 
 #include "common/error.hpp"
 #include "shm/consumer.hpp"
+#include "shm/name.hpp"
 #include "shm/producer.hpp"
 
 namespace ringpipe {

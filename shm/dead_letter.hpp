@@ -27,7 +27,7 @@ struct dead_letter {
     std::span<const std::byte> payload;  // lies in the message it was read from
 };
 
-inline constexpr std::string_view dead_letter_suffix = ".dead";
+// NAME.dead
 std::string dead_letter_ring_of(std::string_view ring);
 
 // Nothing, if the message is no envelope.

@@ -260,13 +260,18 @@ void group_lock::repair() {
             if (!holds(twin) || begin >= end || twin.begin.load(memory_order_relaxed) != begin) {
                 continue;
             }
+            // A message was being parked: it is the shorter one's, the rest the longer one's. Or a
+            // lease was being adopted: the one with fewer attempts is the old one.
+            auto& longer = twin_end > end ? twin : member.lease;
+            auto& fewer = attempts_of(twin) < attempts_of(member.lease) ? twin : member.lease;
+            auto& cut = twin_end != end ? longer : fewer;
+            // Either way its owner is dead. The living alone move their `begin`, so this is a
+            // twin by chance of somebody else's bytes.
+            if (where_->alive(cut.owner.load(memory_order_acquire))) { continue; }
             if (twin_end != end) {
-                // A message was being parked: it is the shorter one's, the rest the longer one's.
-                auto& longer = twin_end > end ? twin : member.lease;
-                longer.begin.store(std::min(twin_end, end), memory_order_release);
+                cut.begin.store(std::min(twin_end, end), memory_order_release);
             } else {
-                auto& fewer = attempts_of(twin) < attempts_of(member.lease) ? twin : member.lease;
-                fewer.end.store(0, memory_order_release);
+                cut.end.store(0, memory_order_release);
             }
         }
         const bool attached = shares(slot);

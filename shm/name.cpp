@@ -11,6 +11,8 @@
 namespace ringpipe {
 namespace {
 
+constexpr std::size_t longest_ring_name = layout::name_size - 1 - dead_letter_suffix.size();
+
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 // What an error message may show of a name that a terminal must not see whole.
@@ -47,6 +49,12 @@ void check_name(std::string_view name, std::string_view what) {
 std::string path_of_ring(std::string_view name) {
     if (name.find('/') == std::string_view::npos) {
         check_name(name, "ring");
+        if (name.size() > longest_ring_name && !name.ends_with(dead_letter_suffix)) {
+            refuse(name, "ring",
+                   fmt::format("it has {} characters; use at most {}, so that there is room for "
+                               "the {} of its dead letters",
+                               name.size(), longest_ring_name, dead_letter_suffix));
+        }
         return fmt::format("{}/{}{}", ring_folder, ring_prefix, name);
     }
     if (std::any_of(name.begin(), name.end(), is_control)) {

@@ -15,11 +15,11 @@
 namespace ringpipe {
 
 struct producer_options {
-    std::string name;  // for people: `ringpipe stat` shows it
+    std::string name = {};  // for people: `ringpipe stat` shows it
 
     // A name that outlives this producer: whoever attaches under it again learns from last_id() how
     // far it has come. One at a time: a second one gets error(name_in_use).
-    std::string resume;
+    std::string resume = {};
     wait_strategy wait = wait_strategy::adaptive;
 };
 

@@ -27,12 +27,13 @@ inline constexpr std::uint64_t default_capacity = std::uint64_t{16} << 20U;
 
 // What is not given takes its default at creation, and is not compared at opening.
 struct ring_options {
-    std::optional<std::uint64_t> capacity;  // bytes; rounded up to a power of two, at least 4 KiB
-    std::optional<std::uint32_t> members;   // slots for producers and consumers: 128
-    std::optional<std::uint32_t> groups;    // slots for groups: 16, at most 64
-    std::optional<unsigned> mode;           // permissions of the file: 0600
+    std::optional<std::uint64_t> capacity =
+        {};  // bytes; rounded up to a power of two, at least 4 KiB
+    std::optional<std::uint32_t> members = {};  // slots for producers and consumers: 128
+    std::optional<std::uint32_t> groups = {};   // slots for groups: 16, at most 64
+    std::optional<unsigned> mode = {};          // permissions of the file: 0600
     // How long the living wait before they ask whether the one they wait for has died: 100 ms.
-    std::optional<std::chrono::milliseconds> liveness_interval;
+    std::optional<std::chrono::milliseconds> liveness_interval = {};
 };
 
 // How a blocked call waits.

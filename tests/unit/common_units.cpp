@@ -52,8 +52,8 @@ TEST_CASE("what is no size is refused with the reason") {
 
 TEST_CASE("a line break in what a user wrote does not break the error's line") {
     CHECK_FAILS(errc::invalid_argument, "\\x0a", (void)parse_size("1\nringpipe: all is well"));
-    CHECK(quoted("a\x1b[2J\x7f") == "'a\\x1b[2J\\x7f'");
-    CHECK(quoted("é") == "'é'");
+    CHECK(in_quotes("a\x1b[2J\x7f") == "'a\\x1b[2J\\x7f'");
+    CHECK(in_quotes("é") == "'é'");
 }
 
 TEST_CASE("a count has units of thousands") {
