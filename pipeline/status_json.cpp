@@ -20,9 +20,13 @@ json to_json(const group_status& group) {
 
 json to_json(const member_status& member) {
     json out = {
-        {"slot", member.slot},   {"role", role_name(member.role)},
-        {"alive", member.alive}, {"pid", member.pid},
+        {"slot", member.slot},
+        {"role", role_name(member.role)},
+        {"alive", member.alive},
+        {"pid", member.pid},
         {"name", member.name},
+        {"messages", member.messages},
+        {"waits_for", wish_name(member.waits_for)},
     };
     if (member.role == member_role::consumer) {
         out["group"] = member.group;

@@ -33,17 +33,24 @@ std::string groups_of(const ring_status& status) {
     return "groups\n" + indented(table(rows, {2, 3, 4, 5}));
 }
 
+std::string state_of(const member_status& member) {
+    if (!member.alive) { return "dead"; }
+    if (member.waits_for == member_wish::nothing) { return "running"; }
+    return fmt::format("waits for {}", wish_name(member.waits_for));
+}
+
 std::string members_of(const ring_status& status) {
     if (status.members.empty()) { return "members     none\n"; }
-    std::vector<row> rows{{"SLOT", "ROLE", "STATE", "PID", "GROUP", "LEASED", "NAME"}};
+    std::vector<row> rows{{"SLOT", "ROLE", "STATE", "PID", "GROUP", "LEASED", "MESSAGES", "NAME"}};
     for (const auto& member : status.members) {
         const bool leases = member.role == member_role::consumer;
         rows.push_back({std::to_string(member.slot), std::string{role_name(member.role)},
-                        member.alive ? "alive" : "dead", std::to_string(member.pid),
+                        state_of(member), std::to_string(member.pid),
                         leases ? printable(member.group) : "-",
-                        leases ? format_bytes(member.leased_bytes) : "-", printable(member.name)});
+                        leases ? format_bytes(member.leased_bytes) : "-",
+                        format_count(member.messages), printable(member.name)});
     }
-    return "members\n" + indented(table(rows, {0, 3, 5}));
+    return "members\n" + indented(table(rows, {0, 3, 5, 6}));
 }
 
 }  // namespace
@@ -59,6 +66,15 @@ std::string_view role_name(member_role role) {
         case member_role::producer: return "producer";
         case member_role::consumer: return "consumer";
         case member_role::tool: return "tool";
+    }
+    return "unknown";
+}
+
+std::string_view wish_name(member_wish wish) {
+    switch (wish) {
+        case member_wish::nothing: return "nothing";
+        case member_wish::room: return "room";
+        case member_wish::messages: return "messages";
     }
     return "unknown";
 }

@@ -13,6 +13,7 @@ namespace ringpipe::pipeline {
 [[nodiscard]] std::string_view state_of(const ring_status& status);
 
 [[nodiscard]] std::string_view role_name(member_role role);
+[[nodiscard]] std::string_view wish_name(member_wish wish);
 
 // Foreign text on a terminal: control characters become '?'.
 [[nodiscard]] std::string printable(std::string_view text);

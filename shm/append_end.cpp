@@ -90,6 +90,7 @@ bool append_end::send_until(std::span<const std::byte> payload, deadline until) 
                       memory_order_release);
     advance(at + stride, sequence + 1);
     unlock_and_wake();
+    member_->count(1);
     return true;
 }
 
@@ -135,6 +136,7 @@ bool append_end::send_batch_until(producer::batch payloads, std::span<const std:
     }
     advance(at, sequence);
     unlock_and_wake();
+    member_->count(payloads.size());
     return true;
 }
 
@@ -206,6 +208,7 @@ void append_end::commit(layout::position at, std::uint64_t busy, std::size_t siz
     }
     full_fence_after_rmw();
     wake_groups();
+    member_->count(1);
 }
 
 void append_end::discard(layout::position at, std::uint64_t busy) noexcept {
@@ -395,7 +398,11 @@ void append_end::sleep_for_room(std::optional<layout::position> wanted, deadline
     full_fence_after_rmw();
     // What was acknowledged before we announced ourselves is released by nobody but us.
     if (wanted) { press_groups(*wanted, until); }
-    if (!there()) { futex::wait(room.waiting, epoch, look_again); }
+    if (!there()) {
+        member_->tell_wish(layout::wish::room);
+        futex::wait(room.waiting, epoch, look_again);
+        member_->tell_wish(layout::wish::nothing);
+    }
 }
 
 }  // namespace ringpipe

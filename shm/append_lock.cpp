@@ -62,7 +62,7 @@ bool append_lock::make_room(layout::position end) {
     const auto old_frontier = side.frontier.load(std::memory_order_relaxed);
     const auto frontier = std::min(limit, std::max(old_frontier, overwritten + capacity / 16));
     if (frontier != old_frontier) {
-        side.frontier.store(frontier, std::memory_order_relaxed);
+        side.frontier.store(frontier, std::memory_order_release);  // behind the limit
         // Release: the frontier is seen before any byte written over what it gives up. Pairs with
         // the acquire fence of a tap behind its copy.
         std::atomic_thread_fence(std::memory_order_release);

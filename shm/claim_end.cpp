@@ -116,8 +116,10 @@ receive_status claim_end::claim_and_receive(consumer& front, message& received, 
             case outcome::nothing:
                 if (!waits || clock::now() >= until) { return receive_status::timed_out; }
                 if (spinner_.strategy() != wait_strategy::spin) {
+                    member_.tell_wish(layout::wish::messages);
                     futex::wait(group_->waiting, epoch,
                                 std::min(until, clock::now() + where_->liveness_interval()));
+                    member_.tell_wish(layout::wish::nothing);
                 }
         }
         if (late) { return receive_status::timed_out; }
@@ -208,6 +210,7 @@ claim_end::outcome claim_end::lease_next(consumer& front) {
     front.attempt_ = 1;
     front.attempt_behind_ = 1;
     messages_since_dry_ += found.messages;
+    member_.count(found.messages);
     return outcome::leased;
 }
 

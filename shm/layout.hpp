@@ -140,6 +140,9 @@ struct alignas(line) sleepers {
 
 enum class role : std::uint32_t { none = 0, producer = 1, consumer = 2, tool = 3 };
 
+// What a member that sleeps is waiting for.
+enum class wish : std::uint32_t { nothing = 0, room = 1, messages = 2 };
+
 // [begin, end) of the stream, held by one consumer. Valid only if begin < end and
 // `generation` is its group's. Written under the group lock, `end = 0` first and `end` last;
 // `begin` alone is moved forward by the owner without it (release: the reads of the payload come
@@ -165,7 +168,8 @@ struct alignas(line) member {
     std::atomic<std::uint32_t> pid;  // for people to read, never for a decision
     std::atomic<std::uint64_t> generation;
     std::atomic<std::uint32_t> named;     // producers that can resume: index in the table + 1
-    std::atomic<std::uint64_t> messages;  // sent or acknowledged, told now and then
+    std::atomic<std::uint64_t> messages;  // sent, or leased, by this incarnation
+    std::atomic<wish> waits_for;          // for people to see where it stands
     char name[name_size];
     alignas(line) layout::lease lease;
 };

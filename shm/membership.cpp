@@ -35,7 +35,8 @@ membership::membership(std::shared_ptr<segment> where, layout::role what, const 
     : where_{std::move(where)},
       presence_{where_->file().path(), where_->file().descriptor()},
       what_{what},
-      slot_{take_slot(group)} {
+      slot_{take_slot(group)},
+      entry_{&where_->members()[slot_]} {
     auto& mine = entry();
     // The byte is ours: nobody else writes here. From this store on the predecessor is dead to all.
     const auto incarnation = mine.incarnation.load(memory_order_relaxed) + 1;
@@ -49,6 +50,7 @@ membership::membership(std::shared_ptr<segment> where, layout::role what, const 
     }
     mine.pid.store(static_cast<std::uint32_t>(::getpid()), memory_order_relaxed);
     mine.messages.store(0, memory_order_relaxed);
+    mine.waits_for.store(layout::wish::nothing, memory_order_relaxed);
 }
 
 membership::~membership() {

@@ -36,8 +36,18 @@ class membership {
     }
     [[nodiscard]] bool forked() const { return presence_.forked(); }
     [[nodiscard]] std::uint32_t slot() const { return slot_; }
-    [[nodiscard]] layout::member& entry() const { return where_->members()[slot_]; }
+    [[nodiscard]] layout::member& entry() const { return *entry_; }
     [[nodiscard]] const std::shared_ptr<segment>& where() const { return where_; }
+
+    // So many more sent, or leased. Nobody else writes this line while we live: a store to the own
+    // cache.
+    void count(std::uint64_t messages) const {
+        auto& mine = entry().messages;
+        mine.store(mine.load(std::memory_order_relaxed) + messages, std::memory_order_relaxed);
+    }
+    void tell_wish(layout::wish what) const {
+        entry().waits_for.store(what, std::memory_order_relaxed);
+    }
 
     // Says what this member is, and so makes it count. For consumers: tail lock held.
     void announce(std::optional<group_place> group = {});
@@ -51,6 +61,7 @@ class membership {
     presence presence_;
     layout::role what_;
     std::uint32_t slot_;
+    layout::member* entry_;
     layout::member_id id_ = 0;
 };
 

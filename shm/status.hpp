@@ -14,6 +14,8 @@ enum class group_kind {
 
 enum class member_role { producer, consumer, tool };
 
+enum class member_wish { nothing, room, messages };
+
 struct group_status {
     std::string name;
     group_kind kind = group_kind::durable;
@@ -31,6 +33,8 @@ struct member_status {
     std::string name;
     std::string group;  // consumers only
     std::uint64_t leased_bytes = 0;
+    std::uint64_t messages = 0;                    // sent, or leased, since it attached
+    member_wish waits_for = member_wish::nothing;  // asleep until there is some
 };
 
 struct ring_status {

@@ -29,6 +29,14 @@ member_role role_of(layout::role what) {
     }
 }
 
+member_wish wish_of(layout::wish what) {
+    switch (what) {
+        case layout::wish::room: return member_wish::room;
+        case layout::wish::messages: return member_wish::messages;
+        default: return member_wish::nothing;
+    }
+}
+
 // What the group's `released` will be when somebody needs it.
 layout::position acknowledged_by(const segment& where, std::uint32_t index) {
     const auto& group = where.groups()[index];
@@ -66,6 +74,8 @@ ring_status status_of(const segment& where) {
         seen.alive = where.occupied(slot);
         seen.pid = member.pid.load(memory_order_relaxed);
         seen.name = text_of(member.name);
+        seen.messages = member.messages.load(memory_order_relaxed);
+        seen.waits_for = wish_of(member.waits_for.load(memory_order_relaxed));
         if (what == layout::role::consumer) {
             const auto group = member.group.load(memory_order_relaxed);
             if (group < where.groups().size()) { seen.group = text_of(where.groups()[group].name); }

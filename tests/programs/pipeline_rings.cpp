@@ -118,7 +118,7 @@ TEST_CASE("stat shows groups and members, as text and as JSON") {
     CHECK(text.code == 0);
     CAPTURE(text.out);
     for (const auto* word :
-         {"state       open", "sent        3 messages", "mine", "yours", "the-one", "alive"}) {
+         {"state       open", "sent        3 messages", "mine", "yours", "the-one", "running"}) {
         CHECK(text.out.find(word) != std::string::npos);
     }
 
