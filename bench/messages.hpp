@@ -22,16 +22,26 @@ inline constexpr std::uint64_t last_mark = std::uint64_t{1} << 63U;
 
 using bytes = std::span<const std::byte>;
 
-// A compiler makes vector additions of it.
+// Two words in one register, said so: of plain loops, GCC makes a detour through the stack that
+// costs as much as receiving the message.
+using two_words [[gnu::vector_size(16)]] = std::uint64_t;
+
+inline two_words load_two(const std::byte* from) {
+    two_words loaded;
+    std::memcpy(&loaded, from, sizeof loaded);
+    return loaded;
+}
+
 inline std::uint64_t sum_of_words(bytes data) {
-    std::uint64_t sums[8]{};
-    for (std::size_t at = 0; at + block <= data.size(); at += block) {
-        std::uint64_t words[8];
-        std::memcpy(words, data.data() + at, block);
-        for (std::size_t i = 0; i < 8; ++i) { sums[i] += words[i]; }
+    two_words a{};
+    two_words b{};
+    for (const auto* at = data.data(); at != data.data() + data.size() / block * block;
+         at += block) {
+        a += load_two(at) + load_two(at + 16);
+        b += load_two(at + 32) + load_two(at + 48);
     }
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
-           ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+    a += b;
+    return a[0] + a[1];
 }
 
 // The messages to be sent, in order, ready to be copied from memory that is in the cache.

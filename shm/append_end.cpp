@@ -56,6 +56,7 @@ append_end::append_end(std::shared_ptr<segment> where, const producer_options& o
       lock_{*where_, member_->id()},
       view_{where_->messages()},
       side_{where_->append()},
+      sleepers_{where_->sleepers()},
       spinner_{options.wait} {
     if (!options.resume.empty()) {
         const auto index = find_or_make_name(*where_, member_->id(), options.resume);
@@ -70,20 +71,15 @@ append_end::append_end(std::shared_ptr<segment> where, const producer_options& o
 }
 
 bool append_end::send_until(std::span<const std::byte> payload, deadline until) {
-    if (payload.size() > largest_copy_under_lock) {
-        auto space = lend_until(payload.size(), until);
-        if (!space) { return false; }
-        std::memcpy(space.payload().data(), payload.data(), payload.size());
-        space.commit();
-        return true;
-    }
+    if (payload.size() > largest_copy_under_lock) { return send_as_loan(payload, until); }
     const auto stride = layout::stride_of(payload.size());
     if (!lock_with_room(stride, until)) { return false; }
     const auto at = side_.tail.load(memory_order_relaxed);
     const auto sequence = side_.sequence.load(memory_order_relaxed);
     auto& header = begin_message(at, sequence);
+    auto& next = view_.at(at + stride);
     copy_behind(header, payload);
-    view_.at(at + stride).word.store(0, memory_order_relaxed);
+    next.word.store(0, memory_order_relaxed);
     // The commit point. Release: payload, sequence and the next header's 0 come before it. Pairs
     // with the acquire of whoever finds the message (claim, repair, tap).
     header.word.store(word::make(word::committed, payload.size(), member_->id()),
@@ -91,6 +87,14 @@ bool append_end::send_until(std::span<const std::byte> payload, deadline until) 
     advance(at + stride, sequence + 1);
     unlock_and_wake();
     member_->count(1);
+    return true;
+}
+
+bool append_end::send_as_loan(std::span<const std::byte> payload, deadline until) {
+    auto space = lend_until(payload.size(), until);
+    if (!space) { return false; }
+    std::memcpy(space.payload().data(), payload.data(), payload.size());
+    space.commit();
     return true;
 }
 
@@ -254,7 +258,7 @@ void append_end::advance(layout::position tail, std::uint64_t sequence) {
     side_.tail.store(tail, memory_order_release);
 }
 
-void append_end::unlock_and_wake() {
+inline void append_end::unlock_and_wake() {
     lock_.unlock();
     // Between the commit and the look at who sleeps; pairs with the sleeper's (see wait_word.hpp).
     full_fence_after_rmw();
@@ -262,17 +266,21 @@ void append_end::unlock_and_wake() {
 }
 
 inline void append_end::wake_groups() {
-    auto& mask = where_->sleepers().groups;
-    for (auto left = mask.load(memory_order_relaxed); left != 0; left &= left - 1) [[unlikely]] {
-            const auto index = static_cast<std::size_t>(std::countr_zero(left));
-            const auto bit = std::uint64_t{1} << index;
-            // Whoever clears the bit wakes one sleeper; who is woken, or claims meanwhile, sets it
-            // again if there are more.
-            if ((mask.fetch_and(~bit, std::memory_order_seq_cst) & bit) != 0 &&
-                index < where_->groups().size()) {
-                wait_word::wake(where_->groups()[index].waiting, 1);
-            }
+    if (sleepers_.groups.load(memory_order_relaxed) != 0) [[unlikely]] { wake_sleepers(); }
+}
+
+void append_end::wake_sleepers() {
+    auto& mask = sleepers_.groups;
+    for (auto left = mask.load(memory_order_relaxed); left != 0; left &= left - 1) {
+        const auto index = static_cast<std::size_t>(std::countr_zero(left));
+        const auto bit = std::uint64_t{1} << index;
+        // Whoever clears the bit wakes one sleeper; who is woken, or claims meanwhile, sets it
+        // again if there are more.
+        if ((mask.fetch_and(~bit, std::memory_order_seq_cst) & bit) != 0 &&
+            index < where_->groups().size()) {
+            wait_word::wake(where_->groups()[index].waiting, 1);
         }
+    }
 }
 
 void append_end::refuse_if_too_large(std::uint64_t stride, std::uint64_t size,

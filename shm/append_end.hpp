@@ -40,7 +40,7 @@ class append_end {
     // Takes the tail lock with `stride` bytes and one header free behind the tail. False: not until
     // then, and the lock is not held.
     bool lock_with_room(std::uint64_t stride, deadline until);
-    bool wait_for_room(std::uint64_t stride, deadline until);
+    [[gnu::noinline]] bool wait_for_room(std::uint64_t stride, deadline until);
     void press_groups(layout::position wanted, deadline until);
     void sleep_for_room(std::optional<layout::position> wanted, deadline until);
     void leave_line();
@@ -50,6 +50,10 @@ class append_end {
     void advance(layout::position tail, std::uint64_t sequence);
     void unlock_and_wake();
     void wake_groups();
+    // Out of line, as all that is not on the way of each message: a function that calls nothing
+    // saves no registers.
+    [[gnu::noinline]] void wake_sleepers();
+    [[gnu::noinline]] bool send_as_loan(std::span<const std::byte> payload, deadline until);
     void refuse_ids_unless_named(std::size_t messages, std::size_t ids) const;
     void refuse_if_too_large(std::uint64_t stride, std::uint64_t size, const char* what) const;
 
@@ -58,6 +62,7 @@ class append_end {
     append_lock lock_;
     message_view view_;
     layout::append_side& side_;
+    layout::sleepers& sleepers_;
     spinner spinner_;
     layout::named_producer* name_ = nullptr;
     std::uint32_t open_loans_ = 0;

@@ -234,27 +234,31 @@ void claim_end::refuse_unacknowledged() const {
 
 claim_end::run claim_end::walk(layout::position from, std::uint64_t messages,
                                std::uint64_t bytes) const {
-    run found{from, 0, 0};
-    for (auto at = from; found.messages < messages && at - from < bytes;) {
-        const auto& header = view_.at(at);
+    // Every message comes by here: what the loop needs is kept in registers.
+    const auto view = view_;
+    const auto capacity = where_->capacity();
+    auto at = from;
+    auto last = from;
+    auto end = from;
+    std::uint64_t count = 0;
+    while (count < messages && at - from < bytes) {
         // Acquire: pairs with the producer's commit, for the payload too.
-        const auto word = header.word.load(memory_order_acquire);
+        const auto word = view.at(at).word.load(memory_order_acquire);
         const auto state = layout::word::state_of(word);
         if (state < layout::word::committed) { break; }
-        const auto stride = layout::stride_of(layout::word::size_of(word));
-        if (at - from + stride > where_->capacity()) {
-            throw_corrupt("a message is longer than the ring", at);
-        }
-        at += stride;
+        const auto here = at;
+        at += layout::stride_of(layout::word::size_of(word));
+        if (at - from > capacity) { throw_corrupt("a message is longer than the ring", here); }
         // Discarded ones behind the last message are left for the next lease: a consumer whose
         // lease is not used up counts on a message.
         const bool is_message = state == layout::word::committed;
-        if (!is_message && found.messages != 0) { continue; }
-        found.end = at;
-        found.last_sequence = header.sequence;
-        found.messages += is_message ? 1 : 0;
+        if (!is_message && count != 0) { continue; }
+        last = here;
+        end = at;
+        count += is_message ? 1 : 0;
     }
-    return found;
+    if (end == from) { return {from, 0, 0}; }
+    return {end, count, view.at(last).sequence};
 }
 
 void claim_end::show_lease(consumer& front, bool adopted) const {
@@ -292,12 +296,13 @@ bool claim_end::spin(const consumer& front, deadline until) {
         release();
         released_to_ = front.acknowledged_;
     }
+    auto now = clock::now();
     if (spinner_.strategy() != wait_strategy::block && messages_since_dry_ != 0) {
-        const auto rest = distance_.pause_after(messages_since_dry_);
-        if (rest != rest.zero()) { pause(rest); }
+        const auto rest = distance_.pause_after(messages_since_dry_, now);
+        if (rest != rest.zero()) { now = pause_until(now + rest); }
         messages_since_dry_ = 0;
     }
-    return spinner_.wait_until(std::min(until, clock::now() + where_->liveness_interval()),
+    return spinner_.wait_until(std::min(until, now + where_->liveness_interval()),
                                [&] { return can_claim(); });
 }
 
@@ -310,11 +315,11 @@ std::uint32_t claim_end::announce_sleep() {
 }
 
 // Pauses without a look at the line that the producer writes.
-void claim_end::pause(std::chrono::nanoseconds how_long) const {
-    const auto stop = clock::now() + how_long;
-    do {
+clock::time_point claim_end::pause_until(clock::time_point stop) {
+    for (;;) {
         for (int i = 0; i < 4; ++i) { cpu_relax(); }
-    } while (clock::now() < stop);
+        if (const auto now = clock::now(); now >= stop) { return now; }
+    }
 }
 
 bool claim_end::a_producer_is_attached() {

@@ -54,7 +54,7 @@ class claim_end {
     bool spin(const consumer& front, deadline until);
     std::uint32_t announce_sleep();
     bool a_producer_is_attached();
-    void pause(std::chrono::nanoseconds how_long) const;
+    static clock::time_point pause_until(clock::time_point stop);
     void adapt_share();
     bool receive_or_bury(consumer& front, message& received);
     void refuse_unless_first(const consumer& front, const message& one) const;

@@ -84,9 +84,10 @@ static_assert(sizeof(message_header) == 16, "a message header is 16 bytes");
 
 inline constexpr std::uint64_t header_bytes = sizeof(message_header);
 
-// Bytes of the ring that a payload of `size` takes.
+// Bytes of the ring that a payload of `size` takes: its header, and all rounded up to 16. In this
+// form, because a reader's way from one message to the next is as long as this sum takes.
 constexpr std::uint64_t stride_of(std::uint64_t size) {
-    return header_bytes + ((size + 15U) & ~std::uint64_t{15});
+    return (size + header_bytes + 15U) & ~std::uint64_t{15};
 }
 
 // ---------------------------------------------------------------- control
