@@ -29,7 +29,10 @@ class group_lock {
         return result != lock_result::timed_out;
     }
     [[nodiscard]] bool try_lock() { return try_lock_until(deadline::min()); }
-    void lock() { (void)try_lock_until(never); }
+    // Throws error(timed_out): see owner_lock::lock().
+    void lock() {
+        if (lock_.lock(me_) == lock_result::recovered) [[unlikely]] { repair_or_give_up(); }
+    }
     void unlock() { lock_.unlock(me_); }
 
     // released = min(begin of all leases, claim).

@@ -1,5 +1,7 @@
 #include "shm/owner_lock.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "common/error.hpp"
@@ -58,6 +60,20 @@ lock_result owner_lock::wait_for_it(layout::member_id me, deadline until) {
         }
         sleep = std::min<clock::duration>(sleep * 2, where_->liveness_interval());
     }
+}
+
+lock_result owner_lock::lock(layout::member_id me) {
+    const auto result = try_lock_until(me, after(where_->liveness_interval() * 50));
+    if (result == lock_result::timed_out) {
+        const auto slot = layout::slot_of(owner_of(word_->load(std::memory_order_relaxed)));
+        throw error{
+            errc::timed_out,
+            fmt::format("cannot attach to ring {}: the process in slot {} holds a lock of it "
+                        "and does not go on (stopped?); see 'ringpipe stat {}', let it go on "
+                        "(kill -CONT), or kill it",
+                        where_->file().name(), slot, where_->file().name())};
+    }
+    return result;
 }
 
 void owner_lock::unlock_and_wake(layout::member_id me) {

@@ -39,6 +39,11 @@ class owner_lock {
         return wait_for_it(me, until);
     }
 
+    // For what is no message and has no deadline of its own (to attach, to make a group): waits for
+    // fifty liveness intervals, 5 s by default, and then throws error(timed_out). Nobody holds a
+    // lock for so long but a process that is stopped.
+    lock_result lock(layout::member_id me);
+
     // Throws error(presence_lost) if others have taken us for dead, and the lock from us.
     void unlock(layout::member_id me) {
         auto mine = me;
