@@ -18,6 +18,8 @@ namespace {
 cell atomics_cell(const settings& how) {
     const auto words = [](side& me) { return reinterpret_cast<raw_atomics*>(me.memory()); };
     cell made{.name = "atomics, round trip", .what = measure::round_trip};
+    made.section = trips_spinning;
+    made.subject = "two raw atomics";
     made.processes.shared_bytes = sizeof(raw_atomics);  // all zeros is what it starts with
     made.processes.first = [=](side& me) {
         me.measure([&] { me.report(trips_measured(words(me)->call(trips_for(how)))); });
@@ -50,6 +52,8 @@ struct two_futexes {
 cell futex_cell(const settings& how) {
     const auto words = [](side& me) { return reinterpret_cast<two_futexes*>(me.memory()); };
     cell made{.name = "futex, round trip", .what = measure::round_trip};
+    made.section = trips_asleep;
+    made.subject = "two futexes";
     made.processes.shared_bytes = sizeof(two_futexes);
     made.processes.first = [=](side& me) {
         auto& both = *words(me);
@@ -123,10 +127,12 @@ void read_chunks(two_chunks& from, std::uint64_t chunk, message_checker& check) 
 }
 
 template <std::size_t size>
-cell stream_cell(const settings& how, std::uint64_t chunk, const std::string& name) {
+cell stream_cell(const settings& how, std::uint64_t chunk, const std::string& what = "") {
     const auto chunks = [](side& me) { return reinterpret_cast<two_chunks*>(me.memory()); };
     const stream_plan plan{size, 2 * chunk / size, how.time};
-    cell made{.name = name};
+    cell made{.name = "stream, " + size_name(size) + what};
+    made.section = one_to_one(size);
+    made.subject = "no queue" + what;
     made.processes.shared_bytes = two_chunks::bytes_for(chunk);
     made.processes.first = [=](side& me) {
         me.measure([&] { write_chunks<size>(*chunks(me), chunk, plan); });
@@ -134,7 +140,7 @@ cell stream_cell(const settings& how, std::uint64_t chunk, const std::string& na
     made.processes.second = [=](side& me) {
         message_checker check{size, plan.warm_up};
         me.measure([&] { read_chunks<size>(*chunks(me), chunk, check); });
-        me.report(stream_measured(check.per_second(), size));
+        me.report(stream_measured(check));
     };
     return made;
 }
@@ -143,15 +149,14 @@ cell stream_cell(const settings& how, std::uint64_t chunk, const std::string& na
 
 std::vector<cell> floor_cells(const settings& how) {
     constexpr std::uint64_t in_cache = std::uint64_t{4} << 20U;
-    const auto chunk = how.capacity;
-    return {
-        atomics_cell(how),
-        futex_cell(how),
-        stream_cell<64>(how, chunk, "stream, 64 B"),
-        stream_cell<1024>(how, chunk, "stream, 1 KiB"),
-        stream_cell<65536>(how, chunk, "stream, 64 KiB"),
-        stream_cell<64>(how, in_cache, "stream, 64 B, chunks of 4 MiB"),
-    };
+    std::vector<cell> cells{atomics_cell(how), futex_cell(how)};
+    for_each_size(how, [&](auto size) {
+        cells.push_back(stream_cell<size()>(how, how.capacity));
+        if (size() == 64) {
+            cells.push_back(stream_cell<size()>(how, in_cache, ", chunks of 4 MiB"));
+        }
+    });
+    return cells;
 }
 
 }  // namespace ringpipe::bench

@@ -70,6 +70,8 @@ cell throughput_cell(const settings& how, std::size_t size, const std::string& w
     cell made{.name = "ringpipe, " + size_name(size) + what,
               .floor = "stream, " + size_name(size),
               .peer = "spsc, " + size_name(size)};
+    made.section = one_to_one(size);
+    made.subject = "ringpipe" + what;
     made.processes.first = [=](side& me) {
         producer out{ring_for(how, name)};
         me.measure([&] { send(out, plan); });
@@ -79,7 +81,7 @@ cell throughput_cell(const settings& how, std::size_t size, const std::string& w
         consumer in{ring_for(how, name)};
         message_checker check{size, plan.warm_up};
         me.measure([&] { receive(in, check); });
-        me.report(stream_measured(check.per_second(), size));
+        me.report(stream_measured(check));
         me.meet();
     };
     made.clean_up = [=] { ring::remove(name); };
@@ -115,6 +117,8 @@ cell round_trip_cell(const settings& how, const std::string& what, wait_strategy
               .what = measure::round_trip,
               .floor = floor,
               .peer = "spsc, round trip"};
+    made.section = wait == wait_strategy::block ? trips_asleep : trips_spinning;
+    made.subject = "ringpipe" + what;
     made.processes.first = [=](side& me) {
         const auto to = ring_for(how, there);
         const auto from = ring_for(how, back);
@@ -165,16 +169,22 @@ cell round_trip_cell(const settings& how, const std::string& what, wait_strategy
 std::vector<cell> ringpipe_cells(const settings& how) {
     const std::string spinning = "atomics, round trip";
     const std::string sleeping = "futex, round trip";
-    return {
-        throughput_cell(how, 64, "", send_each, receive_each),
-        throughput_cell(how, 1024, "", send_each, receive_each),
-        throughput_cell(how, 65536, "", send_each, receive_each),
-        throughput_cell(how, 64, ", batches of 64", send_batches, receive_each),
-        throughput_cell(how, 65536, ", loans", build_in_place, receive_each),
-        round_trip_cell(how, ", spin", wait_strategy::spin, spinning),
-        round_trip_cell(how, "", wait_strategy::adaptive, spinning),
-        round_trip_cell(how, ", block", wait_strategy::block, sleeping),
-    };
+    std::vector<cell> cells;
+    for (const auto size : how.sizes) {
+        cells.push_back(throughput_cell(how, size, "", send_each, receive_each));
+        if (4 * size > how.capacity) { continue; }
+        if (size <= 1024) {
+            cells.push_back(
+                throughput_cell(how, size, ", batches of 64", send_batches, receive_each));
+        }
+        if (size >= large) {
+            cells.push_back(throughput_cell(how, size, ", loans", build_in_place, receive_each));
+        }
+    }
+    cells.push_back(round_trip_cell(how, ", spin", wait_strategy::spin, spinning));
+    cells.push_back(round_trip_cell(how, "", wait_strategy::adaptive, spinning));
+    cells.push_back(round_trip_cell(how, ", block", wait_strategy::block, sleeping));
+    return cells;
 }
 
 }  // namespace ringpipe::bench

@@ -39,11 +39,15 @@ Queue& queue_in(side& me, std::size_t offset = 0) {
     return *reinterpret_cast<Queue*>(me.memory() + offset);
 }
 
+constexpr const char* whose = "boost::lockfree::spsc_queue";
+
 template <std::size_t size, std::size_t memory>
-cell throughput_cell(const settings& how, const std::string& name) {
+cell throughput_cell(const settings& how, const std::string& what = "") {
     using spsc = queue<size, memory>;
     const stream_plan plan{size, memory / size, how.time};
-    cell made{.name = name, .floor = "stream, " + size_name(size)};
+    cell made{.name = "spsc, " + size_name(size) + what, .floor = "stream, " + size_name(size)};
+    made.section = one_to_one(size);
+    made.subject = whose + what;
     made.processes.shared_bytes = sizeof(spsc);
     made.processes.first = [=](side& me) {
         auto& to = *new (me.memory()) spsc;
@@ -61,7 +65,7 @@ cell throughput_cell(const settings& how, const std::string& name) {
                 from.consume_one([&](const element<size>& one) { check(one.view()); });
             }
         });
-        me.report(stream_measured(check.per_second(), size));
+        me.report(stream_measured(check));
     };
     return made;
 }
@@ -72,6 +76,8 @@ cell batches_cell(const settings& how) {
     using spsc = queue<size, as_default_ring>;
     const stream_plan plan{size, as_default_ring / size, how.time};
     cell made{.name = "spsc, 64 B, batches of 64", .floor = "stream, 64 B"};
+    made.section = one_to_one(size);
+    made.subject = std::string{whose} + ", batches of 64";
     made.processes.shared_bytes = sizeof(spsc);
     made.processes.first = [=](side& me) {
         auto& to = *new (me.memory()) spsc;
@@ -94,16 +100,20 @@ cell batches_cell(const settings& how) {
                 from.consume_all([&](const element<size>& one) { check(one.view()); });
             }
         });
-        me.report(stream_measured(check.per_second(), size));
+        me.report(stream_measured(check));
     };
     return made;
 }
 
 template <std::size_t memory>
-cell round_trip_cell(const settings& how, const std::string& name) {
+cell round_trip_cell(const settings& how, const std::string& what = "") {
     constexpr std::size_t size = 64;
     using spsc = queue<size, memory>;
-    cell made{.name = name, .what = measure::round_trip, .floor = "atomics, round trip"};
+    cell made{.name = "spsc, round trip" + what,
+              .what = measure::round_trip,
+              .floor = "atomics, round trip"};
+    made.section = trips_spinning;
+    made.subject = whose + what;
     made.processes.shared_bytes = 2 * sizeof(spsc);
     made.processes.first = [=](side& me) {
         auto& to = *new (me.memory()) spsc;
@@ -137,15 +147,18 @@ cell round_trip_cell(const settings& how, const std::string& name) {
 }  // namespace
 
 std::vector<cell> spsc_cells(const settings& how) {
-    return {
-        throughput_cell<64, as_default_ring>(how, "spsc, 64 B"),
-        throughput_cell<1024, as_default_ring>(how, "spsc, 1 KiB"),
-        throughput_cell<65536, as_default_ring>(how, "spsc, 64 KiB"),
-        throughput_cell<64, in_second_cache>(how, "spsc, 64 B, 1024 slots"),
-        batches_cell(how),
-        round_trip_cell<as_default_ring>(how, "spsc, round trip"),
-        round_trip_cell<in_second_cache>(how, "spsc, round trip, 1024 slots"),
-    };
+    const std::string small = ", 1024 slots";
+    std::vector<cell> cells;
+    for_each_size(how, [&](auto size) {
+        cells.push_back(throughput_cell<size(), as_default_ring>(how));
+        if (size() == 64) {
+            cells.push_back(throughput_cell<64, in_second_cache>(how, small));
+            cells.push_back(batches_cell(how));
+        }
+    });
+    cells.push_back(round_trip_cell<as_default_ring>(how));
+    cells.push_back(round_trip_cell<in_second_cache>(how, small));
+    return cells;
 }
 
 }  // namespace ringpipe::bench

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bench/at_rest.hpp"
-#include "bench/two_processes.hpp"
+#include "bench/team.hpp"
 #include "shm/consumer.hpp"
 #include "shm/producer.hpp"
 #include "shm/ring.hpp"
@@ -81,7 +81,7 @@ void print_idle(std::FILE* to, std::uint64_t capacity, std::chrono::milliseconds
     using waiter =
         cpu_use (*)(const std::string&, std::uint64_t, std::chrono::milliseconds, wait_strategy);
     const auto measure_one = [&](const char* what, waiter waiting, wait_strategy wait) {
-        pair_of_processes pair;
+        team pair;
         pair.limit = time + std::chrono::seconds{10};
         pair.first = [&](side& me) {
             me.report(waiting(name, capacity, time, wait));

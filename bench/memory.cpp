@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bench/at_rest.hpp"
-#include "bench/two_processes.hpp"
+#include "bench/team.hpp"
 #include "shm/consumer.hpp"
 #include "shm/producer.hpp"
 #include "shm/ring.hpp"
@@ -53,12 +53,12 @@ void print_memory(std::FILE* to, std::uint64_t capacity, std::array<int, 2> core
     constexpr std::size_t size = 1000;  // some messages lie across the end of the ring
     const auto count = 3 * capacity / size;
 
-    pair_of_processes idle;
+    team idle;
     idle.first = [](side& me) { me.report(resident_now()); };
     idle.second = [](side&) {};
     const auto bare = run(idle, cores).report_of<resident>(0);
 
-    pair_of_processes busy;
+    team busy;
     busy.first = [&](side& me) {
         producer out{open()};
         const std::vector<std::byte> message(size);

@@ -5,6 +5,7 @@
 // the numbers come in order, none missing and none twice.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -19,6 +20,7 @@ namespace ringpipe::bench {
 
 inline constexpr std::size_t block = 64;  // message sizes are multiples of it
 inline constexpr std::uint64_t last_mark = std::uint64_t{1} << 63U;
+inline constexpr unsigned origin_shift = 48;
 
 using bytes = std::span<const std::byte>;
 
@@ -51,8 +53,13 @@ inline std::uint64_t sum_of_words(bytes data) {
 // slowest part of sending 64 bytes.
 class messages {
   public:
-    explicit messages(std::size_t size)
-        : size_{size}, slots_{size < table_bytes ? table_bytes / size : 1}, table_(size * slots_) {
+    // `origin` goes into the numbers, above their lowest 48 bits; `hold` consecutive messages can
+    // be held at once, a power of two.
+    explicit messages(std::size_t size, std::uint64_t origin = 0, std::size_t hold = 1)
+        : size_{size},
+          slots_{std::max(size < table_bytes ? table_bytes / size : 1, hold > 1 ? 2 * hold : 1)},
+          origin_{origin << origin_shift},
+          table_(size * slots_) {
         if (size == 0 || size % block != 0) {
             throw std::invalid_argument("a benchmark's message size is a multiple of 64");
         }
@@ -81,18 +88,17 @@ class messages {
         return sum_of_words({table_.data(), size_}) - number;
     }
 
-    // So many consecutive messages can be held at once.
-    [[nodiscard]] std::size_t can_hold() const { return slots_ < 2 ? 1 : slots_ / 2; }
-
   private:
     static constexpr std::size_t table_bytes = 8192;
 
     void stamp(std::uint64_t slot, std::uint64_t number) {
+        number |= origin_;
         std::memcpy(table_.data() + (slot & (slots_ - 1)) * size_, &number, 8);
     }
 
     std::size_t size_;
     std::size_t slots_;  // a power of two
+    std::uint64_t origin_;
     std::vector<std::byte> table_;
 };
 
@@ -121,6 +127,9 @@ class message_checker {
     }
 
     [[nodiscard]] bool done() const { return done_; }
+
+    [[nodiscard]] std::size_t message_size() const { return size_; }
+    [[nodiscard]] std::uint64_t verified() const { return next_; }
 
     [[nodiscard]] std::uint64_t counted() const {
         return next_ > warm_up_ ? next_ - warm_up_ - 1 : 0;

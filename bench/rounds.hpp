@@ -1,6 +1,7 @@
 // Runs every cell once per round, so that what changes with time changes all of them alike.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct sample {
     double probe_after = 0;
     regime in = regime::mixed;
     long preemptions = 0;
+    double cpu_of_senders = 0;  // seconds
+    double cpu_of_receivers = 0;
     measurement got{};
 };
 
@@ -31,6 +34,11 @@ struct round_options {
     std::array<int, 2> cores{};
     bool progress = false;  // on stderr
 };
+
+[[nodiscard]] inline bool any_failed(const std::vector<row>& rows) {
+    return std::any_of(rows.begin(), rows.end(),
+                       [](const row& one) { return !one.failure.empty(); });
+}
 
 [[nodiscard]] std::vector<row> run_rounds(std::vector<cell> cells, const round_options& options);
 

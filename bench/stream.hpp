@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <stdexcept>
 #include <vector>
 
 #include "bench/messages.hpp"
@@ -17,12 +16,13 @@ struct stream_plan {
     std::size_t message_size = 0;
     std::uint64_t warm_up = 0;  // messages: so many that all memory has been touched
     std::chrono::nanoseconds time{};
+    std::uint64_t origin = 0;  // which of several senders
 };
 
 // Calls send(bytes) for message 0, 1, 2, ... until the time is over; the last one is marked.
 template <class Send>
 void send_stream(const stream_plan& plan, Send&& send) {
-    messages next{plan.message_size};
+    messages next{plan.message_size, plan.origin};
     // A power of two: the clock is looked at every 64 KiB or so.
     const std::uint64_t between_looks = plan.message_size < 65536 ? 65536 / plan.message_size : 1;
     std::uint64_t over_at = ~std::uint64_t{0};
@@ -42,8 +42,7 @@ void send_stream(const stream_plan& plan, Send&& send) {
 // As send_stream, with runs of messages: send(std::span<const bytes>).
 template <class Send>
 void send_stream_in_batches(const stream_plan& plan, std::size_t batch, Send&& send) {
-    messages next{plan.message_size};
-    if (batch > next.can_hold()) { throw std::invalid_argument("a batch is too large"); }
+    messages next{plan.message_size, plan.origin, batch};
     std::vector<bytes> run(batch);
     std::uint64_t over_at = ~std::uint64_t{0};
     bool last = false;

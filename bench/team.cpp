@@ -1,10 +1,12 @@
-#include "bench/two_processes.hpp"
+#include "bench/team.hpp"
 
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,42 +25,88 @@ namespace ringpipe::bench {
 struct shared_control {
     raw_atomics probe;
     alignas(128) std::atomic<std::uint32_t> arrived{0};
-    alignas(128) std::array<double, 2> probes{};  // written by the first side
+    alignas(128) std::array<double, 2> probes{};  // written by the first
     std::atomic<long> preemptions{0};
-    std::array<std::array<std::byte, 256>, 2> reports{};
-    std::array<std::array<char, 512>, 2> errors{};
+    std::uint32_t members = 2;
+    std::array<double, most_members> cpu_seconds{};
+    std::array<team_outcome::report, most_members> reports{};
+    std::array<std::array<char, 512>, most_members> errors{};
 };
 
+namespace {
+
+[[noreturn]] void throw_errno(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+void pin_to(std::span<const int> cores) {
+    cpu_set_t these;
+    CPU_ZERO(&these);
+    for (const auto core : cores) { CPU_SET(static_cast<std::size_t>(core), &these); }
+    if (sched_setaffinity(0, sizeof these, &these) != 0) {
+        throw_errno("pinning a process to its core");
+    }
+}
+
+}  // namespace
+
+// Two have a core each and spin. More would only keep each other from arriving.
 void side::meet() {
     auto& arrived = control_.arrived;
+    const auto members = control_.members;
     const auto mine = arrived.fetch_add(1, std::memory_order_acq_rel);
-    while (arrived.load(std::memory_order_acquire) < mine - mine % 2 + 2) {}
+    const auto whole = mine - mine % members + members;
+    for (auto seen = mine; (seen = arrived.load(std::memory_order_acquire)) < whole;) {
+        if (members > 2) { syscall(SYS_futex, &arrived, FUTEX_WAIT, seen, nullptr, nullptr, 0); }
+    }
+    if (members > 2 && mine + 1 == whole) {
+        syscall(SYS_futex, &arrived, FUTEX_WAKE, members, nullptr, nullptr, 0);
+    }
 }
+
+void side::take_place() const {
+    if (control_.members > 2) {
+        run_on_both();
+    } else {
+        pin_to({&cores_[index_], 1});
+    }
+}
+
+void side::run_on_both() const { pin_to(cores_); }
 
 // No page fault while something is timed. Kernels older than 5.14 refuse; then the warm-up does it.
 void side::fault_in() const {
     if (!memory_.empty()) { (void)madvise(memory_.data(), memory_.size(), MADV_POPULATE_WRITE); }
 }
 
+// Of many, two probe, each on a core of its own; the others sleep.
 void side::probe(std::size_t which) {
     meet();
+    if (index_ < 2) { pin_to({&cores_[index_], 1}); }
     if (index_ == 0) {
         const auto probed = control_.probe.call(probe_plan);
         // Preempted for most of its time, it has seen nothing: 0 makes the measurement mixed.
         control_.probes[which] = probed.trips < 1000 ? 0 : probed.p50;
-    } else {
+    } else if (index_ == 1) {
         control_.probe.answer();
     }
+    take_place();
     meet();
 }
 
-long side::preemptions_so_far() {
+side::use side::used_so_far() {
     rusage now{};
     getrusage(RUSAGE_SELF, &now);
-    return now.ru_nivcsw;
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return {now.ru_nivcsw, seconds(now.ru_utime) + seconds(now.ru_stime)};
 }
 
-void side::add_preemptions(long count) { control_.preemptions.fetch_add(count); }
+void side::add_use(const use& before, const use& after) {
+    control_.preemptions.fetch_add(after.preemptions - before.preemptions);
+    control_.cpu_seconds[index_] = after.cpu_seconds - before.cpu_seconds;
+}
 
 void side::store_report(const void* what, std::size_t size) {
     auto& mine = control_.reports[static_cast<std::size_t>(index_)];
@@ -67,10 +115,6 @@ void side::store_report(const void* what, std::size_t size) {
 }
 
 namespace {
-
-[[noreturn]] void throw_errno(const char* what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
 
 class shared_memory {
   public:
@@ -137,23 +181,14 @@ class child {
     pid_t pid = -1;
 };
 
-void pin_to(int core) {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(static_cast<std::size_t>(core), &one);
-    if (sched_setaffinity(0, sizeof one, &one) != 0) {
-        throw_errno("pinning a process to its core");
-    }
-}
-
-[[noreturn]] void be_child(const std::function<void(side&)>& work, side& me, int core,
-                           std::array<char, 512>& error, const sigset_t& signals, pid_t parent) {
+[[noreturn]] void be_child(const team::work& work, side& me, std::array<char, 512>& error,
+                           const sigset_t& signals, pid_t parent) {
     int code = 0;
     try {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent) { _exit(1); }
         sigprocmask(SIG_SETMASK, &signals, nullptr);
-        pin_to(core);
+        me.take_place();
         me.fault_in();
         work(me);
     } catch (const std::exception& problem) {
@@ -177,39 +212,47 @@ std::array<int, 2> default_cores() {
     return cores;
 }
 
-pair_outcome run(const pair_of_processes& pair, std::array<int, 2> cores) {
+team_outcome run(const team& of, std::array<int, 2> cores) {
+    const auto members = of.size();
+    if (members > most_members) { throw std::invalid_argument("too many processes in a team"); }
     const shared_memory control_memory{sizeof(shared_control)};
-    const shared_memory memory{pair.shared_bytes};
+    const shared_memory memory{of.shared_bytes};
     auto& control = *new (control_memory.at()) shared_control;
+    control.members = static_cast<std::uint32_t>(members);
 
     const held_signals signals;
     const auto parent = getpid();
-    std::array<child, 2> children;
-    for (std::size_t i = 0; i < 2; ++i) {
+    std::vector<child> children(members);
+    for (std::size_t i = 0; i < members; ++i) {
         children[i].pid = fork();
         if (children[i].pid < 0) { throw_errno("fork"); }
         if (children[i].pid == 0) {
-            side me{control, {memory.at(), pair.shared_bytes}, static_cast<int>(i)};
-            be_child(i == 0 ? pair.first : pair.second, me, cores[i], control.errors[i],
-                     signals.before, parent);
+            side me{control, {memory.at(), of.shared_bytes}, i, cores};
+            be_child(of.member(i), me, control.errors[i], signals.before, parent);
         }
     }
 
-    const auto give_up = std::chrono::steady_clock::now() + pair.limit;
+    const auto give_up = std::chrono::steady_clock::now() + of.limit;
     for (;;) {
-        // Both are asked each time: a failure of one must not wait for the other.
-        const bool first_ended = children[0].ended(control.errors[0]);
-        const bool second_ended = children[1].ended(control.errors[1]);
-        if (first_ended && second_ended) { break; }
+        // All are asked each time: a failure of one must not wait for the others.
+        std::size_t ended = 0;
+        for (std::size_t i = 0; i < members; ++i) {
+            ended += children[i].ended(control.errors[i]) ? 1 : 0;
+        }
+        if (ended == members) { break; }
         if (std::chrono::steady_clock::now() >= give_up) {
-            throw std::runtime_error("stuck: not done after " + std::to_string(pair.limit.count()) +
+            throw std::runtime_error("stuck: not done after " + std::to_string(of.limit.count()) +
                                      " ms");
         }
         const timespec patience{1, 0};  // we sleep until a child ends: the two cores are theirs
         const int signal = sigtimedwait(&signals.set, nullptr, &patience);
         if (signal > 0 && signal != SIGCHLD) { throw interrupted{signal}; }
     }
-    return {control.probes[0], control.probes[1], control.preemptions, control.reports};
+    return {control.probes[0],
+            control.probes[1],
+            control.preemptions,
+            {control.cpu_seconds.begin(), control.cpu_seconds.begin() + static_cast<long>(members)},
+            {control.reports.begin(), control.reports.begin() + static_cast<long>(members)}};
 }
 
 }  // namespace ringpipe::bench
