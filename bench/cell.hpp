@@ -35,7 +35,7 @@ struct measurement {
     double per_second = 0;
     double bytes_per_second = 0;
     std::uint64_t verified = 0;  // messages that were read to the last byte, warm-up included
-    latency trip;
+    latency trip{};
 };
 
 struct cell {
@@ -48,6 +48,7 @@ struct cell {
 
     std::string section{};            // the table that it stands in
     std::string subject{};            // whose it is: "ringpipe", "pipe", ...
+    std::string left_out{};           // why this machine does not allow it; empty: it does
     std::size_t senders = 1;          // the first of the processes; the others receive
     std::function<void()> prepare{};  // in the parent, before the processes start
     std::function<measurement(const team_outcome&)> judge = the_one_that_reported;

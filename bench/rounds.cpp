@@ -74,7 +74,7 @@ std::vector<row> run_rounds(std::vector<cell> cells, const round_options& option
     for (auto& one : cells) { rows.push_back({std::move(one)}); }
     for (int round = 1; round <= options.rounds; ++round) {
         for (auto& [of, samples, failure] : rows) {
-            if (!failure.empty()) { continue; }
+            if (!failure.empty() || !of.left_out.empty()) { continue; }
             if (options.progress) {
                 fmt::print(stderr, "\r\033[Kround {} of {}: {}", round, options.rounds, of.name);
             }
