@@ -71,7 +71,7 @@ inline measurement stream_measured(const message_checker& check) {
     return {true, rate, rate * static_cast<double>(check.message_size()), check.verified(), {}};
 }
 
-inline measurement trips_measured(const latency& trip) { return {true, 0, 0, trip.trips, trip}; }
+inline measurement trips_measured(const latency& trip) { return {true, 0, 0, trip.all, trip}; }
 
 inline trip_plan trips_for(const settings& how) {
     return {.warm_up = 10'000, .warm_up_at_most = how.time, .time = how.time};

@@ -5,24 +5,12 @@
 #include <algorithm>
 #include <string_view>
 
+#include "bench/short_forms.hpp"
 #include "bench/statistics.hpp"
 
 namespace ringpipe::bench {
 
 namespace {
-
-template <class Figure>
-spread spread_in(const row& of, regime in, Figure&& figure) {
-    std::vector<double> values;
-    for (const auto& one : of.samples) {
-        if (one.in == in) { values.push_back(figure(one)); }
-    }
-    return spread_of(std::move(values));
-}
-
-double per_second(const sample& of) { return of.got.per_second; }
-double p50(const sample& of) { return of.got.trip.p50; }
-double probe(const sample& of) { return (of.probe_before + of.probe_after) / 2; }
 
 // All cells' medians in one regime.
 class medians {
@@ -47,17 +35,6 @@ class medians {
     const std::vector<row>& rows_;
     regime in_;
 };
-
-std::string short_number(double value) {
-    if (value >= 1e9) { return fmt::format("{:.2f} G", value / 1e9); }
-    if (value >= 1e6) { return fmt::format("{:.1f} M", value / 1e6); }
-    return fmt::format("{:.1f} k", value / 1e3);
-}
-
-std::string short_time(double ns) {
-    if (ns >= 1e6) { return fmt::format("{:.1f} ms", ns / 1e6); }
-    return ns >= 1e4 ? fmt::format("{:.1f} us", ns / 1e3) : fmt::format("{:.0f} ns", ns);
-}
 
 void print_throughput(std::FILE* to, const std::vector<row>& rows, regime in,
                       const std::string& peer) {

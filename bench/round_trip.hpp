@@ -18,7 +18,8 @@ struct latency {  // nanoseconds
     double p99 = 0;
     double p999 = 0;
     double max = 0;
-    std::uint64_t trips = 0;
+    std::uint64_t trips = 0;  // that were timed
+    std::uint64_t all = 0;    // with the warm-up
 };
 
 struct trip_plan {
@@ -37,6 +38,7 @@ template <class Trip>
     auto before = ticks();
     const auto warm_at = before + ticks_in(plan.warm_up_at_most);
     auto over_at = ~std::uint64_t{0};
+    std::uint64_t all = 0;
     bool warm = false;
     bool last = false;
     for (std::uint64_t number = 0; !last; ++number) {
@@ -52,12 +54,13 @@ template <class Trip>
                 std::min<std::uint64_t>(now - before, std::numeric_limits<std::uint32_t>::max()));
         }
         before = now;
+        ++all;
     }
 
     samples.resize(count);
     const auto at = [&](double share) { return nanoseconds(quantile(samples, share)); };
     const auto p50 = median_between_steps(samples) * nanoseconds_per_tick();
-    return {p50, at(0.99), at(0.999), at(1), count};
+    return {p50, at(0.99), at(0.999), at(1), count, all};
 }
 
 }  // namespace ringpipe::bench

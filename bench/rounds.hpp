@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/cell.hpp"
 #include "bench/probe.hpp"
+#include "bench/statistics.hpp"
 
 namespace ringpipe::bench {
 
@@ -27,6 +29,22 @@ struct row {
     std::vector<sample> samples{};
     std::string failure{};  // then it was not run again
 };
+
+[[nodiscard]] inline double per_second(const sample& of) { return of.got.per_second; }
+[[nodiscard]] inline double p50(const sample& of) { return of.got.trip.p50; }
+[[nodiscard]] inline double probe(const sample& of) {
+    return (of.probe_before + of.probe_after) / 2;
+}
+
+// Of a figure(sample), over the samples of one regime.
+template <class Figure>
+[[nodiscard]] spread spread_in(const row& of, regime in, Figure&& figure) {
+    std::vector<double> values;
+    for (const auto& one : of.samples) {
+        if (one.in == in) { values.push_back(figure(one)); }
+    }
+    return spread_of(std::move(values));
+}
 
 struct round_options {
     int rounds = 7;

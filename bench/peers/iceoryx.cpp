@@ -25,7 +25,8 @@ void join(const side& me) {
     static bool joined = false;
     if (std::exchange(joined, true)) { return; }
     me.on_both_cores([] {
-        iox::log::LogManager::GetLogManager().SetDefaultLogLevel(iox::log::LogLevel::kError);
+        iox::log::LogManager::GetLogManager().SetDefaultLogLevel(
+            iox::log::LogLevel::kError, iox::log::LogLevelOutput::kHideLogLevel);
         const auto name = "ringpipe-bench-" + std::to_string(getpid());
         iox::runtime::PoshRuntime::initRuntime({iox::cxx::TruncateToCapacity, name});
     });

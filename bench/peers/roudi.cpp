@@ -46,7 +46,11 @@ iox::RouDiConfig_t memory_pools() {
     sigemptyset(&end);
     sigaddset(&end, SIGTERM);
     sigprocmask(SIG_SETMASK, &end, nullptr);  // before it starts threads
-    iox::log::LogManager::GetLogManager().SetDefaultLogLevel(iox::log::LogLevel::kError);
+    iox::log::LogManager::GetLogManager().SetDefaultLogLevel(
+        iox::log::LogLevel::kOff, iox::log::LogLevelOutput::kHideLogLevel);
+    const unique_fd nowhere{open("/dev/null", O_WRONLY | O_CLOEXEC)};  // it says what it reserves
+    dup2(nowhere.get(), STDOUT_FILENO);
+    dup2(nowhere.get(), STDERR_FILENO);
     {
         iox::roudi::IceOryxRouDiComponents components{memory_pools()};
         iox::roudi::RouDi daemon{
