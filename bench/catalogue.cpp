@@ -18,6 +18,7 @@ std::vector<cell> all_cells_of_everyone(const settings& how) {
                  nng_cells,
 #endif
                  pipe_cells, unix_socket_cells, posix_queue_cells, ringpipe_many_cells,
+                 waiting_cells, growth_cells,
          }) {
         for (auto& one : group(how)) { all.push_back(std::move(one)); }
     }

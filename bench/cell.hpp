@@ -85,6 +85,12 @@ inline trip_plan trips_for(const settings& how) {
 
 [[nodiscard]] std::vector<cell> ringpipe_cells(const settings& how);
 
+// The default wait beside fixed ones, under different loads.
+[[nodiscard]] std::vector<cell> waiting_cells(const settings& how);
+
+// Larger rings, more groups, more consumers.
+[[nodiscard]] std::vector<cell> growth_cells(const settings& how);
+
 // "64 B", "1 KiB": how cells of a message size are named.
 [[nodiscard]] inline std::string size_name(std::size_t size) {
     if (size < 1024) { return std::to_string(size) + " B"; }

@@ -149,13 +149,15 @@ cell stream_cell(const settings& how, std::uint64_t chunk, const std::string& wh
 
 std::vector<cell> floor_cells(const settings& how) {
     constexpr std::uint64_t in_cache = std::uint64_t{4} << 20U;
-    std::vector<cell> cells{atomics_cell(how), futex_cell(how)};
+    std::vector<cell> cells;
     for_each_size(how, [&](auto size) {
         cells.push_back(stream_cell<size()>(how, how.capacity));
         if (size() == 64) {
             cells.push_back(stream_cell<size()>(how, in_cache, ", chunks of 4 MiB"));
         }
     });
+    cells.push_back(atomics_cell(how));
+    cells.push_back(futex_cell(how));
     return cells;
 }
 

@@ -53,18 +53,19 @@ void compare_rows(comparison& of) {
 }  // namespace
 
 std::vector<comparison> comparisons_in(const std::vector<row>& rows, regime in) {
-    std::vector<comparison> sections;
+    std::vector<comparison>
+        sections;  // in the order of the cells, whatever was seen in which regime
     for (const auto& one : rows) {
-        auto figures = figures_of(one, in);
-        if (figures.main.count == 0) { continue; }
         auto section = std::find_if(sections.begin(), sections.end(), [&](const comparison& each) {
             return each.title == one.of.section;
         });
         if (section == sections.end()) {
             section = sections.insert(section, {one.of.section, one.of.what, false, {}});
         }
-        section->rows.push_back(std::move(figures));
+        auto figures = figures_of(one, in);
+        if (figures.main.count > 0) { section->rows.push_back(std::move(figures)); }
     }
+    std::erase_if(sections, [](const comparison& one) { return one.rows.empty(); });
     for (auto& section : sections) { compare_rows(section); }
     return sections;
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <thread>
 #include <vector>
 
 #include "bench/statistics.hpp"
@@ -27,7 +28,14 @@ struct trip_plan {
     std::chrono::nanoseconds warm_up_at_most{};
     std::chrono::nanoseconds time{};
     std::size_t most = std::size_t{1} << 22U;  // samples; enough for a second of the fastest
+    std::chrono::nanoseconds pause{};          // between trips; from 100 us on, asleep
 };
+
+inline void pause_for(std::chrono::nanoseconds time) {
+    if (time >= std::chrono::microseconds{100}) { return std::this_thread::sleep_for(time); }
+    const auto until = ticks() + ticks_in(time);
+    while (ticks() < until) {}
+}
 
 // Calls trip(number, is_last) for number 0, 1, 2, ... until the time is over.
 template <class Trip>
@@ -55,6 +63,10 @@ template <class Trip>
         }
         before = now;
         ++all;
+        if (plan.pause.count() != 0) {
+            pause_for(plan.pause);
+            before = ticks();
+        }
     }
 
     samples.resize(count);
