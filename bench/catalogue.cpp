@@ -17,8 +17,8 @@ std::vector<cell> all_cells_of_everyone(const settings& how) {
 #if defined(RINGPIPE_BENCH_NNG)
                  nng_cells,
 #endif
-                 pipe_cells, unix_socket_cells, posix_queue_cells, ringpipe_many_cells,
-                 waiting_cells, growth_cells,
+                 pipe_cells, unix_socket_cells, posix_queue_cells, python_cells,
+                 ringpipe_many_cells, waiting_cells, growth_cells, shell_cells,
          }) {
         for (auto& one : group(how)) { all.push_back(std::move(one)); }
     }

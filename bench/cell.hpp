@@ -53,9 +53,6 @@ struct cell {
     std::function<void()> prepare{};  // in the parent, before the processes start
     std::function<measurement(const team_outcome&)> judge = the_one_that_reported;
 
-    // Instead of processes: something that starts its own, and times them.
-    std::function<measurement()> alone{};
-
     static measurement the_one_that_reported(const team_outcome& outcome);
 };
 

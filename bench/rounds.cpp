@@ -34,36 +34,19 @@ double total(std::span<const double> values) {
     return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
-sample run_team(const cell& of, const round_options& options) {
-    const auto outcome = run(of.processes, options.cores);
-    const std::span<const double> used{outcome.cpu_seconds};
-    return {.probe_before = outcome.probe_before,
-            .probe_after = outcome.probe_after,
-            .preemptions = outcome.preemptions,
-            .cpu_of_senders = total(used.first(of.senders)),
-            .cpu_of_receivers = total(used.subspan(of.senders)),
-            .got = of.judge(outcome)};
-}
-
-double probe_alone(const round_options& options) {
-    team nobody;
-    nobody.first = nobody.second = [](side& me) { me.measure([] {}); };
-    return run(nobody, options.cores).probe_after;
-}
-
-sample run_alone(const cell& of, const round_options& options) {
-    sample made{.probe_before = probe_alone(options)};
-    made.got = of.alone();
-    made.probe_after = probe_alone(options);
-    return made;
-}
-
 sample run_once(const cell& of, const round_options& options) {
     const clean_up_later later{of};
     if (of.prepare) { of.prepare(); }
-    auto made = of.alone ? run_alone(of, options) : run_team(of, options);
+    const auto outcome = run(of.processes, options.cores);
+    const std::span<const double> used{outcome.cpu_seconds};
+    sample made{.probe_before = outcome.probe_before,
+                .probe_after = outcome.probe_after,
+                .in = regime_of(outcome.probe_before, outcome.probe_after, options.far_above_ns),
+                .preemptions = outcome.preemptions,
+                .cpu_of_senders = total(used.first(of.senders)),
+                .cpu_of_receivers = total(used.subspan(of.senders)),
+                .got = of.judge(outcome)};
     if (made.got.verified == 0) { throw std::runtime_error("no message was checked"); }
-    made.in = regime_of(made.probe_before, made.probe_after, options.far_above_ns);
     return made;
 }
 

@@ -28,6 +28,7 @@ struct shared_control {
     alignas(128) std::array<double, 2> probes{};  // written by the first
     std::atomic<long> preemptions{0};
     std::uint32_t members = 2;
+    bool has_own_cores = true;
     std::array<double, most_members> cpu_seconds{};
     std::array<team_outcome::report, most_members> reports{};
     std::array<std::array<char, 512>, most_members> errors{};
@@ -50,25 +51,25 @@ void pin_to(std::span<const int> cores) {
 
 }  // namespace
 
-// Two have a core each and spin. More would only keep each other from arriving.
 void side::meet() {
     auto& arrived = control_.arrived;
     const auto members = control_.members;
+    const bool sleeps = !control_.has_own_cores;
     const auto mine = arrived.fetch_add(1, std::memory_order_acq_rel);
     const auto whole = mine - mine % members + members;
     for (auto seen = mine; (seen = arrived.load(std::memory_order_acquire)) < whole;) {
-        if (members > 2) { syscall(SYS_futex, &arrived, FUTEX_WAIT, seen, nullptr, nullptr, 0); }
+        if (sleeps) { syscall(SYS_futex, &arrived, FUTEX_WAIT, seen, nullptr, nullptr, 0); }
     }
-    if (members > 2 && mine + 1 == whole) {
+    if (sleeps && mine + 1 == whole) {
         syscall(SYS_futex, &arrived, FUTEX_WAKE, members, nullptr, nullptr, 0);
     }
 }
 
 void side::take_place() const {
-    if (control_.members > 2) {
-        run_on_both();
-    } else {
+    if (control_.has_own_cores) {
         pin_to({&cores_[index_], 1});
+    } else {
+        run_on_both();
     }
 }
 
@@ -79,7 +80,7 @@ void side::fault_in() const {
     if (!memory_.empty()) { (void)madvise(memory_.data(), memory_.size(), MADV_POPULATE_WRITE); }
 }
 
-// Of many, two probe, each on a core of its own; the others sleep.
+// Two probe, each on a core of its own; others sleep.
 void side::probe(std::size_t which) {
     meet();
     if (index_ < 2) { pin_to({&cores_[index_], 1}); }
@@ -95,12 +96,17 @@ void side::probe(std::size_t which) {
 }
 
 side::use side::used_so_far() {
-    rusage now{};
-    getrusage(RUSAGE_SELF, &now);
-    const auto seconds = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-    };
-    return {now.ru_nivcsw, seconds(now.ru_utime) + seconds(now.ru_stime)};
+    use all;
+    for (const auto whose : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+        rusage now{};
+        getrusage(whose, &now);
+        all.preemptions += now.ru_nivcsw;
+        for (const auto& time : {now.ru_utime, now.ru_stime}) {
+            all.cpu_seconds +=
+                static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+        }
+    }
+    return all;
 }
 
 void side::add_use(const use& before, const use& after) {
@@ -219,6 +225,7 @@ team_outcome run(const team& of, std::array<int, 2> cores) {
     const shared_memory memory{of.shared_bytes};
     auto& control = *new (control_memory.at()) shared_control;
     control.members = static_cast<std::uint32_t>(members);
+    control.has_own_cores = of.has_own_cores();
 
     const held_signals signals;
     const auto parent = getpid();

@@ -44,10 +44,10 @@ class side {
         probe(1);
     }
 
-    // Waits until all of them are here: two of them spinning, more of them asleep.
+    // Waits until all of them are here.
     void meet();
 
-    // Of two: on its core; of more: on both.
+    // On its core, or on both: see team::has_own_cores().
     void take_place() const;
 
     // Runs it where both cores are allowed, for libraries that start threads.
@@ -71,7 +71,7 @@ class side {
   private:
     struct use {
         long preemptions = 0;
-        double cpu_seconds = 0;  // of all threads, in user and system mode
+        double cpu_seconds = 0;  // of all threads and ended children, in user and system mode
     };
 
     void probe(std::size_t which);
@@ -93,10 +93,14 @@ struct team {
 
     work first{};
     work second{};
-    std::vector<work> others{};  // with them, nobody has a core of its own
+    std::vector<work> others{};
     std::size_t shared_bytes = 0;
     std::chrono::milliseconds limit{30'000};  // then all are killed
+    bool share_cores = false;                 // even two of them: they start other processes
 
+    // Two have a core each, and spin until the other is there. More would only keep each other from
+    // arriving: they may run on both cores, and sleep.
+    [[nodiscard]] bool has_own_cores() const { return others.empty() && !share_cores; }
     [[nodiscard]] std::size_t size() const { return 2 + others.size(); }
     [[nodiscard]] const work& member(std::size_t index) const {
         return index == 0 ? first : index == 1 ? second : others.at(index - 2);

@@ -12,7 +12,9 @@ namespace ringpipe::bench {
 [[nodiscard]] std::vector<cell> nng_cells(const settings& how);
 [[nodiscard]] std::vector<cell> pipe_cells(const settings& how);
 [[nodiscard]] std::vector<cell> posix_queue_cells(const settings& how);
+[[nodiscard]] std::vector<cell> python_cells(const settings& how);
 [[nodiscard]] std::vector<cell> ringpipe_many_cells(const settings& how);
+[[nodiscard]] std::vector<cell> shell_cells(const settings& how);
 [[nodiscard]] std::vector<cell> unix_socket_cells(const settings& how);
 [[nodiscard]] std::vector<cell> zeromq_cells(const settings& how);
 
