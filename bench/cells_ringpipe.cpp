@@ -22,8 +22,8 @@ void build_in_place(producer& to, const stream_plan& plan) {
 std::vector<cell> ringpipe_cells(const settings& how) {
     std::vector<cell> cells;
     for (const auto size : how.sizes) {
-        cells.push_back(stream_through_ring(how, size, "", send_each, receive_each));
         if (4 * size > how.capacity) { continue; }
+        cells.push_back(stream_through_ring(how, size, "", send_each, receive_each));
         if (size <= 1024) {
             cells.push_back(
                 stream_through_ring(how, size, ", batches of 64", send_batches, receive_each));

@@ -43,6 +43,8 @@ cell command_cell(const std::string& script,
     made.processes.limit = std::chrono::seconds{60};
     made.processes.first = [=](side& me) {
         setenv("BIN", folder_of_programs().c_str(), 1);
+        setenv("FIRST_CORE", std::to_string(me.cores()[0]).c_str(), 1);
+        setenv("SECOND_CORE", std::to_string(me.cores()[1]).c_str(), 1);
         me.measure([&] { me.report(judge(run_command(script))); });
     };
     made.processes.second = [](side& me) { me.measure([] {}); };

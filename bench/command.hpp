@@ -14,8 +14,9 @@ struct command_result {
     double seconds = 0;
 };
 
-// A cell that runs `script` with /bin/sh; `judge` checks and measures. BIN, in the script, is the
-// folder of our programs; other variables are for `prepare` to set.
+// A cell that runs `script` with /bin/sh; `judge` checks and measures. In the script, BIN is the
+// folder of our programs, FIRST_CORE and SECOND_CORE are the cores; the rest is for `prepare` to
+// set.
 [[nodiscard]] cell command_cell(const std::string& script,
                                 const std::function<measurement(const command_result&)>& judge);
 

@@ -15,7 +15,10 @@ json as_json(const sample& of, measure what) {
               {"regime", name_of(of.in)},
               {"probe_before_ns", of.probe_before},
               {"probe_after_ns", of.probe_after},
-              {"preemptions", of.preemptions}};
+              {"preemptions", of.preemptions},
+              {"verified", of.got.verified},
+              {"cpu_seconds_of_senders", of.cpu_of_senders},
+              {"cpu_seconds_of_receivers", of.cpu_of_receivers}};
     if (what == measure::throughput) {
         made["messages_per_second"] = of.got.per_second;
         made["bytes_per_second"] = of.got.bytes_per_second;
@@ -46,7 +49,12 @@ void write_json(const std::string& path, const machine& where, const settings& h
     all["capacity"] = how.capacity;
     all["cells"] = json::array();
     for (const auto& one : rows) {
-        json cell{{"name", one.of.name}, {"floor", one.of.floor}, {"peer", one.of.peer}};
+        json cell{{"name", one.of.name},
+                  {"section", one.of.section},
+                  {"subject", one.of.subject},
+                  {"floor", one.of.floor},
+                  {"peer", one.of.peer}};
+        if (!one.of.left_out.empty()) { cell["left_out"] = one.of.left_out; }
         if (!one.failure.empty()) { cell["failure"] = one.failure; }
         cell["samples"] = json::array();
         for (const auto& each : one.samples) {

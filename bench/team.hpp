@@ -30,6 +30,8 @@ class side {
     // The team's memory, zeroed, at the same address in all of them.
     [[nodiscard]] std::byte* memory() const { return memory_.data(); }
 
+    [[nodiscard]] std::array<int, 2> cores() const { return cores_; }
+
     // Maps all of it into this process.
     void fault_in() const;
 

@@ -11,11 +11,10 @@ namespace {
 constexpr const char* subject = "Python multiprocessing.Queue";
 
 std::string script(const settings& how, const char* what, std::size_t size) {
-    const auto cores = default_cores();
     return std::string{"exec /usr/bin/env python3 "} + RINGPIPE_BENCH_FOLDER +
            "/peers/python_queue.py " + what + ' ' + std::to_string(size) + ' ' +
-           std::to_string(std::chrono::duration<double>(how.time).count()) + ' ' +
-           std::to_string(cores[0]) + ' ' + std::to_string(cores[1]);
+           std::to_string(std::chrono::duration<double>(how.time).count()) +
+           " $FIRST_CORE $SECOND_CORE";
 }
 
 cell stream_cell(const settings& how, std::size_t size) {
