@@ -39,7 +39,7 @@ Queue& queue_in(side& me, std::size_t offset = 0) {
     return *reinterpret_cast<Queue*>(me.memory() + offset);
 }
 
-constexpr const char* whose = "boost::lockfree::spsc_queue";
+constexpr const char* whose = "Boost lockfree spsc_queue";
 
 template <std::size_t size, std::size_t memory>
 cell throughput_cell(const settings& how, const std::string& what = "") {

@@ -18,11 +18,7 @@ struct options : common_options {
     std::string picture;
 };
 
-int run_bench(options& chosen) {
-    if (chosen.quick) {
-        chosen.rounds.rounds = 3;
-        chosen.how.time = std::chrono::milliseconds{80};
-    }
+int run_bench(const options& chosen) {
     const auto cells = matching(all_cells_of_everyone(chosen.how), chosen.only);
     if (chosen.list) {
         print_names(cells);
@@ -48,5 +44,11 @@ int main(int argc, char** argv) {
     app.add_flag("--quick", chosen.quick, "3 rounds of 80 ms: a first look");
     app.add_flag("--markdown", chosen.markdown, "print the tables as docs/performance.md has them");
     app.add_option("--svg", chosen.picture, "draw the picture into this file");
-    return run_program(app, argc, argv, chosen, [&] { return run_bench(chosen); });
+    return run_program(app, argc, argv, chosen, [&] {
+        if (chosen.quick && app.count("--rounds") == 0) { chosen.rounds.rounds = 3; }
+        if (chosen.quick && app.count("--seconds") == 0) {
+            chosen.how.time = std::chrono::milliseconds{80};
+        }
+        return run_bench(chosen);
+    });
 }

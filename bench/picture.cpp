@@ -16,11 +16,11 @@ namespace {
 
 // Where things are, in SVG's units.
 constexpr double width = 800;
-constexpr double labels = 250;  // to the left of the bars
+constexpr double labels = 258;  // to the left of the bars
 constexpr double values = 90;   // to the right of them
 constexpr double bar = 18;      // from one to the next
 constexpr double margin = 24;
-constexpr double heading = 34;  // of a panel
+constexpr double heading = 38;  // of a panel
 
 constexpr std::array panels{"one to one, 64 B", "one to one, 1 KiB", "round trip, spinning",
                             "round trip, blocked"};
@@ -81,6 +81,15 @@ class scale {
     double last_ = 1;
 };
 
+// "10 k", "1 M"; "100 ns", "1 us".
+std::string power_name(int power, bool time) {
+    constexpr std::array counts{"", " k", " M", " G"};
+    constexpr std::array times{" ns", " us", " ms", " s"};
+    const auto thousands = static_cast<std::size_t>(std::clamp(power / 3, 0, 3));
+    const auto left = std::pow(10, power - 3 * static_cast<int>(thousands));
+    return fmt::format("{:.0f}{}", left, (time ? times : counts)[thousands]);
+}
+
 class picture {
   public:
     // Returns where the panel ends.
@@ -98,12 +107,12 @@ class picture {
         for (int power = across.first(); power <= across.last(); ++power) {
             const auto value = std::pow(10, power);
             line("grid", across.at(value), first_bar - 4, across.at(value), end);
-            text(across.at(value), first_bar - 7, "small\" text-anchor=\"middle", show(value));
+            text(across.at(value), first_bar - 7, "small", power_name(power, trips), "middle");
         }
         auto y = first_bar;
         for (const auto& one : of.rows) {
             const auto to = across.at(one.main.median);
-            text(labels - 8, y + 12, "label\" text-anchor=\"end", one.subject);
+            text(labels - 8, y + 12, "label", one.subject, "end");
             add(R"(<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="12" rx="2"/>)",
                 class_of(one), labels, y + 2, to - labels);
             const auto from_spread = across.at(trips ? one.main.median : one.main.least);
@@ -115,8 +124,10 @@ class picture {
         return end + margin;
     }
 
-    void text(double x, double y, const char* kind, const std::string& what) {
-        add(R"(<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>)", kind, x, y, escaped(what));
+    void text(double x, double y, const char* kind, const std::string& what,
+              const char* anchor = "start") {
+        add(R"(<text class="{}" text-anchor="{}" x="{:.1f}" y="{:.1f}">{}</text>)", kind, anchor, x,
+            y, escaped(what));
     }
 
     void write(const std::string& path, double height) const {

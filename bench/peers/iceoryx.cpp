@@ -85,7 +85,8 @@ struct iceoryx_peer {
 
     class receiver {
       public:
-        receiver(const link& way, side& me) : size_{way.message_size}, spin_{way.spin} {
+        receiver(const link& way, side& me)
+            : size_{way.message_size}, spin_{way.spin}, shared_{way.senders + way.receivers > 2} {
             join(me);
             iox::popo::SubscriberOptions options;
             options.queueCapacity = iox::MAX_SUBSCRIBER_QUEUE_CAPACITY;
@@ -112,12 +113,14 @@ struct iceoryx_peer {
                 from_->release(chunk);
                 received = true;
             });
+            if (!received && shared_) { std::this_thread::yield(); }
             return received;
         }
 
       private:
         std::size_t size_;
         bool spin_;
+        bool shared_;  // others want the core: who polls and finds nothing lets them have it
         std::optional<iox::popo::UntypedSubscriber> from_;
         std::optional<iox::popo::WaitSet<>> waiting_;
     };

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <ctime>
+#include <fstream>
 
 #include "bench/many_to_many.hpp"
 #include "bench/peer.hpp"
@@ -23,6 +24,13 @@ struct posix_queue_peer {
     static constexpr bool ends_when_senders_go = false;
     static constexpr std::size_t warm_up = 1U << 14U;
 
+    // What every user may have: 10 messages of 8 KiB, unless the system says otherwise.
+    static long limit(const char* which) {
+        long value = 0;
+        std::ifstream{std::string{"/proc/sys/fs/mqueue/"} + which} >> value;
+        return value;
+    }
+
     // -1 if even the shallowest is refused.
     static mqd_t opened(const link& way) {
         const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
@@ -31,17 +39,19 @@ struct posix_queue_peer {
         wanted.mq_msgsize = static_cast<long>(way.message_size);
         const auto name = '/' + way.name;
         const int flags = O_RDWR | O_CREAT | O_CLOEXEC | (way.spin ? O_NONBLOCK : 0);
-        const std::size_t deepest = 8192;
-        for (auto depth = static_cast<long>(std::min(way.slots(), deepest));; depth /= 2) {
-            wanted.mq_maxmsg = depth;
+        const auto many = static_cast<long>(std::min<std::size_t>(way.slots(), 8192));
+        for (const long depth : {many, many / 8, limit("msg_max"), 10L, 1L}) {
+            wanted.mq_maxmsg = std::max(depth, 1L);
             const auto queue = mq_open(name.c_str(), flags, 0600, &wanted);
-            if (queue != -1 || depth == 1) { return queue; }
+            if (queue != -1) { return queue; }
         }
+        return -1;
     }
 
     static std::string why_not(const link& way) {
         if (way.groups > 1) { return "it has one group of receivers"; }
         const auto queue = opened(way);
+        if (queue == -1 && errno == EINVAL) { return "above /proc/sys/fs/mqueue/msgsize_max"; }
         if (queue == -1) { return std::string{"mq_open: "} + std::strerror(errno); }
         mq_close(queue);
         remove(way);

@@ -42,6 +42,7 @@ iox::RouDiConfig_t memory_pools() {
 [[noreturn]] void be_roudi(unique_fd ready, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) { _exit(1); }
+    std::signal(SIGINT, SIG_IGN);  // Ctrl-C is for whom we serve
     sigset_t end;
     sigemptyset(&end);
     sigaddset(&end, SIGTERM);
