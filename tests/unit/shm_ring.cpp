@@ -70,8 +70,9 @@ TEST_CASE("ring: an option that is not given is not compared") {
 }
 
 TEST_CASE("ring: the capacity is rounded up to a power of two of at least 4 KiB") {
-    for (const auto& [asked, expected] :
-         {std::pair{0U, 4096U}, {1U, 4096U}, {4097U, 8192U}, {65536U, 65536U}}) {
+    for (const auto& row : {std::pair{0U, 4096U}, {1U, 4096U}, {4097U, 8192U}, {65536U, 65536U}}) {
+        const auto asked = row.first;  // clang 14: no lambda captures a structured binding
+        const auto expected = row.second;
         CAPTURE(asked);
         const a_ring sut{small(asked)};
         CHECK(sut.ring.capacity() == expected);
