@@ -109,8 +109,8 @@ std::vector<cell> growth_cells(const settings& how) {
     for (auto capacity = std::uint64_t{64} << 10U; capacity <= 64 * how.capacity; capacity *= 4) {
         cells.push_back(ring_cell(how, capacity));
     }
-    for (const std::size_t more : {0, 1, 8, 32}) { cells.push_back(beside(how, more, 0)); }
-    for (const std::size_t more : {1, 8, 32}) { cells.push_back(beside(how, 0, more)); }
+    for (const std::size_t more : {0U, 1U, 8U, 32U}) { cells.push_back(beside(how, more, 0)); }
+    for (const std::size_t more : {1U, 8U, 32U}) { cells.push_back(beside(how, 0, more)); }
     return cells;
 }
 

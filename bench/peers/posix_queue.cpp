@@ -37,12 +37,12 @@ struct posix_queue_peer {
         (void)setrlimit(RLIMIT_MSGQUEUE, &all);  // for those who may
         mq_attr wanted{};
         wanted.mq_msgsize = static_cast<long>(way.message_size);
-        const auto name = '/' + way.name;
+        const auto path = '/' + way.name;
         const int flags = O_RDWR | O_CREAT | O_CLOEXEC | (way.spin ? O_NONBLOCK : 0);
         const auto many = static_cast<long>(std::min<std::size_t>(way.slots(), 8192));
         for (const long depth : {many, many / 8, limit("msg_max"), 10L, 1L}) {
             wanted.mq_maxmsg = std::max(depth, 1L);
-            const auto queue = mq_open(name.c_str(), flags, 0600, &wanted);
+            const auto queue = mq_open(path.c_str(), flags, 0600, &wanted);
             if (queue != -1) { return queue; }
         }
         return -1;
