@@ -40,6 +40,7 @@ int run_bench(const options& chosen) {
 int main(int argc, char** argv) {
     CLI::App app{"Measures ringpipe and its peers in the same run.", "ringpipe_bench_compare"};
     options chosen;
+    chosen.rounds.rounds = 5;
     chosen.how.sizes.assign(message_sizes.begin(), message_sizes.end());
     app.add_flag("--quick", chosen.quick, "3 rounds of 80 ms: a first look");
     app.add_flag("--markdown", chosen.markdown, "print the tables as docs/performance.md has them");
