@@ -38,6 +38,11 @@ struct measurement {
     latency trip{};
 };
 
+struct place {  // in the report
+    std::string section;
+    std::string subject;
+};
+
 struct cell {
     std::string name;
     measure what = measure::throughput;
@@ -48,6 +53,7 @@ struct cell {
 
     std::string section{};            // the table that it stands in
     std::string subject{};            // whose it is: "ringpipe", "pipe", ...
+    place also{};                     // a second table that it stands in; empty: none
     std::string left_out{};           // why this machine does not allow it; empty: it does
     std::size_t senders = 1;          // the first of the processes; the others receive
     std::function<void()> prepare{};  // in the parent, before the processes start
@@ -94,6 +100,8 @@ inline trip_plan trips_for(const settings& how) {
     return size < (1U << 20U) ? std::to_string(size / 1024) + " KiB"
                               : std::to_string(size >> 20U) + " MiB";
 }
+
+inline constexpr const char* by_processes = "ringpipe by number of processes, 64 B";
 
 // The section of two processes, one way.
 [[nodiscard]] inline std::string one_to_one(std::size_t size) {

@@ -24,6 +24,7 @@ std::vector<cell> ringpipe_cells(const settings& how) {
     for (const auto size : how.sizes) {
         if (4 * size > how.capacity) { continue; }
         cells.push_back(stream_through_ring(how, size, "", send_each, receive_each));
+        if (size == 64) { cells.back().also = {by_processes, "ringpipe, 1 to 1"}; }
         if (size <= 1024) {
             cells.push_back(
                 stream_through_ring(how, size, ", batches of 64", send_batches, receive_each));

@@ -10,7 +10,7 @@ constexpr const char* us = "ringpipe";
 
 compared figures_of(const row& of, regime in) {
     const auto median = [&](auto figure) { return spread_in(of, in, figure).median; };
-    compared made{.subject = of.of.subject};
+    compared made;
     made.main =
         of.of.what == measure::throughput ? spread_in(of, in, per_second) : spread_in(of, in, p50);
     made.gigabytes_per_second =
@@ -55,15 +55,20 @@ void compare_rows(comparison& of) {
 std::vector<comparison> comparisons_in(const std::vector<row>& rows, regime in) {
     std::vector<comparison>
         sections;  // in the order of the cells, whatever was seen in which regime
-    for (const auto& one : rows) {
+    const auto add = [&](const place& at, const row& one) {
         auto section = std::find_if(sections.begin(), sections.end(), [&](const comparison& each) {
-            return each.title == one.of.section;
+            return each.title == at.section;
         });
         if (section == sections.end()) {
-            section = sections.insert(section, {one.of.section, one.of.what, false, {}});
+            section = sections.insert(section, {at.section, one.of.what, false, {}});
         }
         auto figures = figures_of(one, in);
+        figures.subject = at.subject;
         if (figures.main.count > 0) { section->rows.push_back(std::move(figures)); }
+    };
+    for (const auto& one : rows) { add({one.of.section, one.of.subject}, one); }
+    for (const auto& one : rows) {
+        if (!one.of.also.section.empty()) { add(one.of.also, one); }
     }
     std::erase_if(sections, [](const comparison& one) { return one.rows.empty(); });
     for (auto& section : sections) { compare_rows(section); }

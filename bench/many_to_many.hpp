@@ -102,6 +102,9 @@ cell many_cell(const settings& how, const shape& of) {
     cell made{.name = std::string{Peer::name} + ", " + of.name};
     made.section = std::string{of.name} + ", 64 B";
     made.subject = Peer::name;
+    if (made.subject == "ringpipe") {
+        made.also = {by_processes, std::string{"ringpipe, "} + of.name};
+    }
     made.senders = of.senders;
     made.left_out = Peer::why_not(way);
     made.processes.shared_bytes = sizeof(many_progress);
