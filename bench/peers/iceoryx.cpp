@@ -8,6 +8,7 @@
 #include <iceoryx_posh/popo/wait_set.hpp>
 #include <iceoryx_posh/runtime/posh_runtime.hpp>
 
+#include <filesystem>
 #include <optional>
 #include <thread>
 
@@ -20,6 +21,19 @@ namespace ringpipe::bench {
 
 namespace {
 
+// Our processes' sockets and their locks are called so: they end without leaving the runtime.
+std::string prefix(pid_t starter) { return "ringpipe-bench-" + std::to_string(starter) + "-iox-"; }
+
+void remove_sockets() {
+    const auto ours = prefix(getpid());
+    for (const auto& one : std::filesystem::directory_iterator{"/tmp"}) {
+        if (one.path().filename().string().starts_with(ours)) {
+            std::error_code ignored;
+            std::filesystem::remove(one.path(), ignored);
+        }
+    }
+}
+
 // A process's connection with the daemon; its thread may run on either core.
 void join(const side& me) {
     static bool joined = false;
@@ -27,7 +41,7 @@ void join(const side& me) {
     me.on_both_cores([] {
         iox::log::LogManager::GetLogManager().SetDefaultLogLevel(
             iox::log::LogLevel::kError, iox::log::LogLevelOutput::kHideLogLevel);
-        const auto name = "ringpipe-bench-" + std::to_string(getpid());
+        const auto name = prefix(getppid()) + std::to_string(getpid());
         iox::runtime::PoshRuntime::initRuntime({iox::cxx::TruncateToCapacity, name});
     });
 }
@@ -132,7 +146,10 @@ std::vector<cell> iceoryx_cells(const settings& how) {
     auto cells = all_cells<iceoryx_peer>(how);
     for (auto& one : cells) {
         one.prepare = start_roudi;
-        one.clean_up = stop_roudi;
+        one.clean_up = [] {
+            stop_roudi();
+            remove_sockets();
+        };
     }
     return cells;
 }
