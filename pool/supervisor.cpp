@@ -127,12 +127,12 @@ bool supervisor::start_one() {
 void supervisor::bury(std::uint32_t index, int status) {
     const bool had_started = board_.workers()[index].pid != 0;
     const bool died = WIFSIGNALED(status) || WEXITSTATUS(status) != 0;
-    --alive_;
     failed_starts_ = had_started ? 0 : failed_starts_ + 1;
     tasks_.worker_gone(index, status, died);
     // Only behind that: its place is given to another. And not from within its own call.
     boost::asio::post(context_, [this, index] {
         workers_[index].reset();
+        --alive_;
         if (!stopping_) { start_missing(); }
         end_when_empty();
     });
