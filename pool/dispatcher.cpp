@@ -19,6 +19,9 @@ using phase = task_state::phase;
 // short enough for the order of the waiting and for cancelling.
 constexpr double handed_ahead = 250e-6;  // seconds
 
+// Whoever sleeps in the ring is woken by it after a liveness interval anyhow.
+constexpr std::chrono::milliseconds longest_read{50};
+constexpr std::chrono::milliseconds stalled_nap{1};
 constexpr auto reader_nap = 1ms;
 constexpr int naps_before_parking = 16;
 constexpr std::uint64_t submits_between_reads = 64;
@@ -130,7 +133,11 @@ bool dispatcher::hand(const task_ptr& task, encoder* request) {
         task->request_.resize(request->size());
         request->copy_to(task->request_.data());
     }
-    if (!send(*task, request)) { return false; }
+    if (!send(*task, request)) {
+        if (!std::exchange(stalled_, true)) { nudge(); }
+        return false;
+    }
+    stalled_ = false;
     free_slots_.pop_back();
     handed_[slot] = task;
     task->phase_ = phase::handed;
@@ -169,9 +176,12 @@ void dispatcher::read(deadline until, lock& held, const std::function<bool()>* d
     reading_ = true;
     ++reads_;
     do {
+        // Not for ever: what the requests had no room for, or no lock, is tried again; and a nudge
+        // may have been lost.
+        const auto slice = std::min(until, clock::now() + (stalled_ ? stalled_nap : longest_read));
         held.unlock();
         std::uint64_t replies = 0;
-        auto one = replies_.receive_until(until);
+        auto one = replies_.receive_until(slice);
         while (one) {
             process(one);
             replies_.acknowledge(one);
@@ -179,12 +189,12 @@ void dispatcher::read(deadline until, lock& held, const std::function<bool()>* d
             one = replies_.try_receive();
         }
         held.lock();
-        if (replies == 0) { break; }
-        adapt_window(replies);
+        if (replies != 0) { adapt_window(replies); }
         feed();
+        if (replies == 0) { continue; }
         tell_board();
         if (waiters_ != 0) { changed_.notify_all(); }
-    } while (done != nullptr && !(*done)());
+    } while (done != nullptr && !(*done)() && clock::now() < until);
     reading_ = false;
     // Whoever still waits: one of them reads on.
     if (waiters_ != 0) { changed_.notify_all(); }

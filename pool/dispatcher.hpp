@@ -143,6 +143,7 @@ class dispatcher {
     clock::time_point last_batch_{};
     double seconds_per_task_ = 1;
 
+    bool stalled_ = false;  // a request found no room, or another at the ring's lock
     bool reading_ = false;
     std::uint64_t reads_ = 0;  // times somebody became the one who reads
     std::uint32_t waiters_ = 0;
