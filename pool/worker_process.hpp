@@ -4,7 +4,7 @@
 #include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/process/v2/process.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -20,14 +20,17 @@ class worker_process {
                    std::function<void(int status)> on_end);
     worker_process(const worker_process&) = delete;
     worker_process& operator=(const worker_process&) = delete;
-    ~worker_process() = default;
+    ~worker_process();  // SIGKILL, if it still runs
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     void kill() noexcept;
 
   private:
-    boost::process::v2::process process_;
+    void wait_for_end();
+
     pid_t pid_;
+    std::function<void(int)> on_end_;
+    boost::asio::posix::stream_descriptor end_;  // a pidfd: readable at the end
     bool ended_ = false;
 };
 
