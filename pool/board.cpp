@@ -41,7 +41,7 @@ struct mappable {
                       : number == EACCES || number == EPERM ? errc::no_permission
                       : number == ENOSPC                    ? errc::no_space
                                                             : errc::io;
-    throw error{code, fmt::format("cannot {} the board of a pool, {}", what, quoted(path)), number};
+    throw error{code, fmt::format("cannot {} the board of a pool, {}", what, in_quotes(path)), number};
 }
 
 }  // namespace
@@ -95,7 +95,7 @@ board board::open(std::string_view pool) {
         throw error{errc::wrong_version,
                     fmt::format("cannot use {}: it is not the board of a pool of this version; "
                                 "build the pool's owner and its workers from one source",
-                                quoted(path))};
+                                in_quotes(path))};
     };
     if (size < initializer_at(0)) { refuse(); }
     board opened{std::move(file), true};

@@ -116,7 +116,7 @@ bool supervisor::start_one() {
     } catch (const std::exception& failed) {
         stopping_ = true;
         tasks_.break_pool(fmt::format("cannot start a worker of the pool, {}: {}",
-                                      ringpipe::quoted(executable_), failed.what()));
+                                      in_quotes(executable_), failed.what()));
         kill_all();
         return false;
     }
@@ -152,7 +152,7 @@ std::string supervisor::why_not_started(int status) const {
     return fmt::format(
         "the pool is broken: its workers end before they are ready ({}); does {} call "
         "ringpipe::pool::run_worker_if_asked() at the start of main()?",
-        how_it_ended(status), ringpipe::quoted(executable_));
+        how_it_ended(status), in_quotes(executable_));
 }
 
 void supervisor::look_for_idle() {

@@ -8,7 +8,6 @@
 #include <unordered_map>
 
 #include "common/error.hpp"
-#include "common/quote.hpp"
 
 namespace ringpipe::pool {
 namespace {

@@ -64,13 +64,13 @@ void run_request(std::span<const std::byte> request, encoder& result) {
         throw error{errc::invalid_argument,
                     fmt::format("the worker has no task {}: register it with RINGPIPE_TASK in the "
                                 "worker's program",
-                                quoted(name))};
+                                in_quotes(name))};
     }
     if (task->signature != header.signature) {
         throw error{errc::invalid_argument,
                     fmt::format("task {} takes or returns other types than it was called with; "
                                 "build both programs from one declaration",
-                                quoted(name))};
+                                in_quotes(name))};
     }
     task->run(task->function, from, result);
 }
