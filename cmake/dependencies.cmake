@@ -16,23 +16,25 @@ ringpipe_find(Threads libc6-dev)
 ringpipe_find(fmt libfmt-dev)
 ringpipe_find(Boost "libboost1.81-dev (or libboost1.83-dev)" 1.81 CONFIG)
 
+ringpipe_find(cereal libcereal-dev)
+
+# Boost.Process v2, with std::filesystem and so without a Boost library to link.
+#
+# Up to 1.83 its header-only form is not whole: process_environment does not link, and its
+# headers miss some includes. So it is compiled here, once, and the includes are forced.
+add_library(ringpipe_process STATIC EXCLUDE_FROM_ALL cmake/boost_process/boost_process.cpp)
+target_compile_definitions(ringpipe_process PUBLIC
+  BOOST_PROCESS_USE_STD_FS=1 BOOST_PROCESS_V2_SEPARATE_COMPILATION=1)
+target_compile_options(ringpipe_process PUBLIC
+  "SHELL:-include \"${PROJECT_SOURCE_DIR}/cmake/boost_process/missing_includes.hpp\"")
+target_link_libraries(ringpipe_process PUBLIC Boost::headers Threads::Threads)
+
 if(RINGPIPE_BUILD_PROGRAMS OR RINGPIPE_BUILD_BENCH)
   ringpipe_find(CLI11 libcli11-dev)
 endif()
 
 if(RINGPIPE_BUILD_PROGRAMS)
   ringpipe_find(nlohmann_json nlohmann-json3-dev)
-
-  # Boost.Process v2, with std::filesystem and so without a Boost library to link.
-  #
-  # Up to 1.83 its header-only form is not whole: process_environment does not link, and its
-  # headers miss some includes. So it is compiled here, once, and the includes are forced.
-  add_library(ringpipe_process STATIC EXCLUDE_FROM_ALL cmake/boost_process/boost_process.cpp)
-  target_compile_definitions(ringpipe_process PUBLIC
-    BOOST_PROCESS_USE_STD_FS=1 BOOST_PROCESS_V2_SEPARATE_COMPILATION=1)
-  target_compile_options(ringpipe_process PUBLIC
-    "SHELL:-include \"${PROJECT_SOURCE_DIR}/cmake/boost_process/missing_includes.hpp\"")
-  target_link_libraries(ringpipe_process PUBLIC Boost::headers Threads::Threads)
 endif()
 
 if(RINGPIPE_BUILD_TESTS)

@@ -36,6 +36,9 @@ const char* words_for(errc code) noexcept {
         case errc::timed_out: return "timed out";
         case errc::malformed_input: return "malformed input";
         case errc::input_not_found: return "no such input file";
+        case errc::worker_died: return "the worker died";
+        case errc::task_cancelled: return "the task was cancelled";
+        case errc::pool_broken: return "the pool is broken";
         case errc::io: return "input/output error";
     }
     return "unknown error";
@@ -83,10 +86,13 @@ int exit_code_for(errc code) noexcept {
         case errc::name_in_use:
         case errc::group_in_use:
         case errc::presence_lost:
+        case errc::task_cancelled:
+        case errc::pool_broken:
         case errc::unfinished: return EX_UNAVAILABLE;
         case errc::loan_outstanding:
         case errc::unacknowledged:
         case errc::forked:
+        case errc::worker_died:
         case errc::closed: return EX_SOFTWARE;
         case errc::ring_exists:
         case errc::no_space: return EX_CANTCREAT;

@@ -36,6 +36,9 @@ enum class errc {
     timed_out,           //
     malformed_input,     // input that is not what its framing says
     input_not_found,     // an input file that does not exist
+    worker_died,         // a pool's worker, at a task that has no attempt left
+    task_cancelled,      // before it began
+    pool_broken,         // its workers cannot be started
     io,                  // the operating system said no; the message says why
 };
 

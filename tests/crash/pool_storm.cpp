@@ -1,0 +1,128 @@
+// process_pool under random kills: every task is accounted for.
+#include <doctest/doctest.h>
+#include <sys/mman.h>
+
+#include <fcntl.h>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "common/unique_fd.hpp"
+#include "tests/support/ring_fixture.hpp"
+#include "tests/support/tasks.hpp"
+
+using namespace ringpipe;
+using namespace ringpipe::test;
+
+namespace {
+
+// How often each task was begun: a file that all workers map.
+class tally {
+  public:
+    tally(const std::string& path, std::size_t tasks) : size_{tasks} {
+        const unique_fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+        // Not REQUIRE: in a worker no test is running.
+        if (::ftruncate(file.get(), static_cast<off_t>(size_)) != 0) { std::abort(); }
+        void* at = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+        if (at == MAP_FAILED) { std::abort(); }
+        counts_ = static_cast<std::atomic<std::uint8_t>*>(at);
+    }
+    tally(const tally&) = delete;
+    tally& operator=(const tally&) = delete;
+    ~tally() { ::munmap(counts_, size_); }
+    std::atomic<std::uint8_t>& operator[](std::size_t task) { return counts_[task]; }
+
+  private:
+    std::size_t size_;
+    std::atomic<std::uint8_t>* counts_;
+};
+
+std::uint64_t count_and_triple(const std::string& path, std::uint64_t tasks, std::uint64_t task) {
+    static tally begun{path, tasks};
+    begun[task].fetch_add(1);
+    return 3 * task;
+}
+RINGPIPE_TASK(count_and_triple);
+
+bool is_long() { return std::getenv("RINGPIPE_LONG") != nullptr; }
+
+}  // namespace
+
+TEST_CASE("random kills of workers lose no task and run none twice unless it says so") {
+    const std::uint64_t tasks = is_long() ? 100'000 : 5'000;
+    const std::uint64_t kills = is_long() ? 1'000 : 25;
+    unique_name file;
+    const auto path = "/tmp/" + file.str();
+    std::uint64_t done = 0;
+    std::uint64_t died = 0;
+    std::uint64_t again = 0;
+    std::uint64_t wrong = 0;
+    std::uint64_t unmarked = 0;
+    std::uint64_t missing = 0;
+    std::atomic<std::uint64_t> killed = 0;
+    {
+        tally begun{path, tasks};
+        process_pool pool{{.min_workers = 3, .max_workers = 3, .liveness_interval = 20ms}};
+        std::atomic<bool> over = false;
+        // Kills spread over the tasks: the tasks come in as many parts as there are kills.
+        std::atomic<std::uint64_t> allowed = 0;
+        std::thread killer{[&] {
+            std::mt19937 random{7};
+            while (!over && killed < kills) {
+                const auto workers = pool.status().workers;
+                if (workers.empty() || killed >= allowed) {
+                    std::this_thread::sleep_for(100us);
+                    continue;
+                }
+                const auto pid = workers[random() % workers.size()].pid;
+                // A pid of the pool's own child: not given away before it is reaped.
+                if (::kill(static_cast<pid_t>(pid), SIGKILL) == 0) { ++killed; }
+            }
+        }};
+        const auto part = tasks / kills;
+        for (std::uint64_t first = 0; first < tasks; first += part) {
+            ++allowed;
+            std::vector<pool::future<std::uint64_t>> results;
+            const auto last = std::min(first + part, tasks);
+            for (auto task = first; task < last; ++task) {
+                results.push_back(pool.submit(pool::call(count_and_triple, path, tasks, task),
+                                              {.max_attempts = task % 2 == 0 ? 1U : 3U}));
+            }
+            for (auto task = first; task < last; ++task) {
+                auto& result = results[task - first];
+                if (!result.wait_for(patience)) {
+                    ++missing;
+                    const auto now = pool.status();
+                    MESSAGE("task " << task << " hangs: " << now.waiting << " wait, " << now.running
+                                    << " run, " << now.workers.size() << " workers");
+                    continue;
+                }
+                const auto attempts = result.attempts();
+                const std::uint32_t times = begun[task];
+                try {
+                    if (result.get() != 3 * task) { ++wrong; }
+                    if (times == 0) { ++wrong; }
+                    ++done;
+                } catch (const pool::worker_died&) { ++died; }
+                again += times > 1 ? 1 : 0;
+                if (times > attempts) { ++unmarked; }
+            }
+            if (missing != 0) { break; }
+            (void)eventually([&] { return killed >= allowed; });
+        }
+        over = true;
+        killer.join();
+        if (missing != 0) { pool.shutdown(pool::shutdown_mode::now); }
+        MESSAGE("tasks " << tasks << " kills " << killed.load() << " done " << done << " died "
+                         << died << " run again " << again);
+        CHECK(pool.status().worker_deaths >= 1);
+    }
+    ::unlink(path.c_str());
+    CHECK(missing == 0);
+    CHECK(wrong == 0);
+    CHECK(unmarked == 0);
+    CHECK(done + died == tasks);
+}
