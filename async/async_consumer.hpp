@@ -35,12 +35,15 @@ class async_consumer {
   public:
     using executor_type = asio::any_io_executor;
 
-    async_consumer(executor_type executor, const ring& from, const consumer_options& options = {})
+    async_consumer(executor_type executor, const ring& from, const consumer_options& options)
         : state_{std::make_shared<consumer_state>(std::move(executor), from, options)} {}
-    template <class Context>
+    // Not by a default argument: GCC 12 destroys such temporaries twice beside a co_await.
+    async_consumer(executor_type executor, const ring& from)
+        : async_consumer{std::move(executor), from, consumer_options{}} {}
+    template <class Context, class... Options>
     requires std::convertible_to<Context&, asio::execution_context&> async_consumer(
-        Context& context, const ring& from, const consumer_options& options = {})
-        : async_consumer{executor_type{context.get_executor()}, from, options} {}
+        Context& context, const ring& from, const Options&... options)
+        : async_consumer{executor_type{context.get_executor()}, from, options...} {}
     async_consumer(async_consumer&&) noexcept = default;
     async_consumer& operator=(async_consumer&& other) noexcept {
         if (this != &other) {

@@ -21,12 +21,15 @@ class async_producer {
     using executor_type = asio::any_io_executor;
     using payload = std::span<const std::byte>;
 
-    async_producer(executor_type executor, const ring& to, const producer_options& options = {})
+    async_producer(executor_type executor, const ring& to, const producer_options& options)
         : state_{std::make_shared<producer_state>(std::move(executor), to, options)} {}
-    template <class Context>
+    // Not by a default argument: GCC 12 destroys such temporaries twice beside a co_await.
+    async_producer(executor_type executor, const ring& to)
+        : async_producer{std::move(executor), to, producer_options{}} {}
+    template <class Context, class... Options>
     requires std::convertible_to<Context&, asio::execution_context&> async_producer(
-        Context& context, const ring& to, const producer_options& options = {})
-        : async_producer{executor_type{context.get_executor()}, to, options} {}
+        Context& context, const ring& to, const Options&... options)
+        : async_producer{executor_type{context.get_executor()}, to, options...} {}
     async_producer(async_producer&&) noexcept = default;
     async_producer& operator=(async_producer&& other) noexcept {
         if (this != &other) {

@@ -38,7 +38,7 @@ consumer_state::at_once_result consumer_state::try_now(Take take) {
             take();
             return {true, false, {}};
         }
-        return {false, in_->can_lease(), {}};
+        return {false, in_->can_lease() || in_->ending(), {}};
     } catch (...) { return {true, false, code_of_current_exception()}; }
 }
 
@@ -87,7 +87,7 @@ void consumer_state::settle(std::uint64_t ticket, fate how, std::vector<message>
     if (busy_ || !in_) { return; }  // the watcher goes on from there
     (void)acknowledge_prefix();
     if (must_release_ || finished_.first_is(fate::returned) ||
-        (std::exchange(needs_acknowledge_, false) && !waiting_.empty())) {
+        ((std::exchange(needs_acknowledge_, false) || in_->ending()) && !waiting_.empty())) {
         ask_watcher();
     }
 }

@@ -364,8 +364,10 @@ claim_end::outcome claim_end::look_for_end(consumer& front, deadline until) {
     }
     if (where_->header().producers_ever.load(memory_order_seq_cst) == 0 ||
         a_producer_is_attached()) {
+        ending_ = false;
         return outcome::nothing;
     }
+    ending_ = true;
     if (!lock_.try_lock_until(until)) { return outcome::timed_out; }
     const std::unique_lock hold{lock_, std::adopt_lock};
     if (layout::word::state_of(view_.at(claim_position()).word.load(memory_order_acquire)) !=

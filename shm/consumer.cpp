@@ -102,6 +102,8 @@ wait_point consumer::announce_wait() { return opened().announce_wait(); }
 
 void consumer::stop_waiting() { opened().pass_on_wake(); }
 
+bool consumer::ending() const { return opened().ending(); }
+
 bool consumer::can_lease() const { return opened().can_lease(); }
 
 }  // namespace ringpipe

@@ -116,6 +116,9 @@ class consumer {
     [[nodiscard]] wait_point announce_wait();
     void stop_waiting();
     [[nodiscard]] bool can_lease() const;
+    // When lease_until() last looked there was no producer: the end is what is waited for, and may
+    // come by our own acknowledgement.
+    [[nodiscard]] bool ending() const;
 
     // True if a producer died or gave up in the middle of the stream.
     [[nodiscard]] bool truncated() const;
