@@ -316,8 +316,8 @@ bool append_end::wait_for_room(std::uint64_t stride, deadline until) {
                 leave_line();
                 return true;
             }
-            if (looked && clock::now() >= until) { break; }
-            const bool waits = until != deadline::min();
+            if (until == at_once || (looked && clock::now() >= until)) { break; }
+            const bool waits = until > at_once;
             if (open_loans_ != 0 && waits) {
                 throw error{errc::loan_outstanding,
                             "cannot wait for room while this producer holds a loan that it has not "
@@ -338,13 +338,11 @@ bool append_end::wait_for_room(std::uint64_t stride, deadline until) {
                     remove_if_deserted(*where_, i, ~std::uint32_t{0});
                 }
             }
+            const auto wanted = worth_waking_for(end);
             lock_.unlock();
             locked = false;
             press_groups(needed, until);
             if (waits && !(my_turn && least_released(*where_, limit) >= needed)) {
-                // Worth waking us for: an eighth of the ring, or all there is.
-                const auto wanted =
-                    std::min(tail, std::max(needed, limit + where_->capacity() / 8));
                 sleep_for_room(my_turn ? std::optional{wanted} : std::nullopt, until);
             }
             locked = lock_.try_lock_until(until);
@@ -358,6 +356,49 @@ bool append_end::wait_for_room(std::uint64_t stride, deadline until) {
         if (locked) { lock_.unlock(); }
         throw;
     }
+}
+
+bool append_end::has_room_until(std::uint64_t stride, deadline until) {
+    if (!lock_with_room(stride, until)) { return false; }
+    lock_.unlock();
+    return true;
+}
+
+std::optional<wait_point> append_end::announce_wait(std::uint64_t stride) {
+    const auto me = member_->id();
+    auto& room = where_->room();
+    std::optional<layout::position> wanted;
+    if (lock_.try_lock_until(deadline::min())) {
+        const auto tail = side_.tail.load(memory_order_relaxed);
+        const auto end = tail + stride + layout::header_bytes;
+        if (side_.first_in_line.load(memory_order_relaxed) == 0) {
+            side_.first_in_line.store(me, memory_order_relaxed);
+            side_.room_end.store(0, memory_order_relaxed);
+        }
+        if (side_.first_in_line.load(memory_order_relaxed) == me) {
+            wanted = worth_waking_for(end);
+            room.wanted.store(*wanted, memory_order_relaxed);
+        }
+        lock_.unlock();
+    }
+    const auto epoch = wait_word::announce(room.waiting);
+    full_fence_after_rmw();
+    // What was acknowledged before we announced ourselves is released by nobody but us.
+    if (wanted) {
+        press_groups(*wanted, deadline::min());
+        if (least_released(*where_, 0) >= *wanted) { return {}; }
+    } else if (side_.first_in_line.load(memory_order_relaxed) == 0) {
+        return {};
+    }
+    return wait_point{&room.waiting, epoch};
+}
+
+// Of `released`: an eighth of the ring, or all there is. Tail lock held.
+layout::position append_end::worth_waking_for(layout::position end) const {
+    const auto tail = side_.tail.load(memory_order_relaxed);
+    const auto needed = end > where_->capacity() ? end - where_->capacity() : 0;
+    const auto limit = side_.limit.load(memory_order_relaxed);
+    return std::min(tail, std::max(needed, limit + where_->capacity() / 8));
 }
 
 // Those behind us look again. The exchange is the fence between leaving and the look at who sleeps.

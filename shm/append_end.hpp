@@ -23,6 +23,11 @@ class append_end {
     [[nodiscard]] std::optional<std::uint64_t> last_id() const;
     loan lend_until(std::size_t size, deadline until);
 
+    // See producer.hpp.
+    bool has_room_until(std::uint64_t stride, deadline until);
+    std::optional<wait_point> announce_wait(std::uint64_t stride);
+    void leave_line();
+
     // For loans, each exactly once. Behind a close() there is nothing left to commit:
     // error(closed).
     void commit(layout::position at, std::uint64_t word, std::size_t size);
@@ -43,7 +48,7 @@ class append_end {
     [[gnu::noinline]] bool wait_for_room(std::uint64_t stride, deadline until);
     void press_groups(layout::position wanted, deadline until);
     void sleep_for_room(std::optional<layout::position> wanted, deadline until);
-    void leave_line();
+    [[nodiscard]] layout::position worth_waking_for(layout::position end) const;
     void settle_loan() noexcept;
 
     layout::message_header& begin_message(layout::position at, std::uint64_t sequence);

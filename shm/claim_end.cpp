@@ -88,7 +88,7 @@ receive_status claim_end::claim_and_receive(consumer& front, message& received, 
     (void)member_.id();  // throws in a forked child
     now_ = coarse_now();
     adapt_share();
-    const bool waits = until != deadline::min();
+    const bool waits = until > at_once;
     for (unsigned round = 1;; ++round) {
         // Others may be quicker again and again: the deadline counts all the same.
         const bool late = round % 16 == 0 && clock::now() >= until;
@@ -105,7 +105,7 @@ receive_status claim_end::claim_and_receive(consumer& front, message& received, 
             epoch = announce_sleep();
             if (!late && can_claim()) { continue; }
         }
-        if (result == outcome::nothing) { result = look_for_end(front, until); }
+        if (result == outcome::nothing && until != at_once) { result = look_for_end(front, until); }
         switch (result) {  // what goes on below goes round
             case outcome::leased:
                 if (receive_or_bury(front, received)) { return receive_status::message; }
@@ -139,7 +139,9 @@ claim_end::outcome claim_end::claim(consumer& front, deadline until) {
     // By elapsed time, also where there is always something to do.
     const bool look_for_dead = now_ >= next_look_for_dead_;
     if (!look_for_dead && !can_claim()) { return outcome::nothing; }
+    if (look_for_dead && until == at_once) { return outcome::nothing; }
 
+    if (look_for_dead) { skip_discarded(front); }
     const bool idle_handed = front.acknowledged_ == front.lease_end_;
     if (!lock_.try_lock_until(until)) { return outcome::timed_out; }
     std::unique_lock hold{lock_, std::adopt_lock};
@@ -293,7 +295,7 @@ bool claim_end::spin(const consumer& front, deadline until) {
     // What we have acknowledged must not hold a producer back while we wait. Here, and not when the
     // next message has come: now there is time.
     if (front.acknowledged_ != released_to_) {
-        release();
+        release_until(after(where_->liveness_interval()));
         released_to_ = front.acknowledged_;
     }
     auto now = clock::now();
@@ -362,14 +364,17 @@ claim_end::outcome claim_end::look_for_end(consumer& front, deadline until) {
     }
     if (where_->header().producers_ever.load(memory_order_seq_cst) == 0 ||
         a_producer_is_attached()) {
+        ending_ = false;
         return outcome::nothing;
     }
+    ending_ = true;
     if (!lock_.try_lock_until(until)) { return outcome::timed_out; }
     const std::unique_lock hold{lock_, std::adopt_lock};
     if (layout::word::state_of(view_.at(claim_position()).word.load(memory_order_acquire)) !=
         layout::word::nothing) {
         return outcome::nothing;
     }
+    skip_discarded(front);
     const bool mine_is_done = front.acknowledged_ == front.lease_end_;
     if (mine_is_done && lock_.adopt(member_.slot())) {
         show_lease(front, true);
@@ -386,8 +391,10 @@ claim_end::outcome claim_end::look_for_end(consumer& front, deadline until) {
     return outcome::end;
 }
 
-void claim_end::release() {
-    if (!lock_.try_lock_until(after(where_->liveness_interval()))) { return; }
+wait_point claim_end::announce_wait() { return {&group_->waiting, announce_sleep()}; }
+
+void claim_end::release_until(deadline until) {
+    if (!lock_.try_lock_until(until)) { return; }
     lock_.recompute_released();
     lock_.unlock();
     full_fence_after_rmw();

@@ -18,12 +18,20 @@ class claim_end {
     receive_status claim_and_receive(consumer& front, message& received, deadline until);
 
     // Lets waiting producers have what `front` has acknowledged.
-    void release();
+    void release_until(deadline until);
+
+    // See consumer.hpp.
+    wait_point announce_wait();
+    [[nodiscard]] bool can_lease() const { return can_claim(); }
+    [[nodiscard]] bool ending() const { return ending_; }
+    void pass_on_wake();
+    [[nodiscard]] clock::duration liveness_interval() const { return where_->liveness_interval(); }
 
     void leave(layout::position received) noexcept;
 
     // See consumer.hpp.
-    void reject(consumer& front, const message& returned, clock::duration delay);
+    bool reject_until(consumer& front, const message& returned, clock::duration delay,
+                      deadline until);
     std::uint32_t count_attempt(consumer& front, const message& again);
     [[nodiscard]] std::uint32_t attempts_of(const message& one) const;
     bool bury(consumer& front, const message& dead, std::uint32_t attempts, std::string_view why);
@@ -50,12 +58,12 @@ class claim_end {
     void refuse_endless_chain() const;
     [[noreturn]] void refuse_unacknowledged() const;
     [[nodiscard]] bool lease_waits_in_our_slot() const;
-    void pass_on_wake();
     bool spin(const consumer& front, deadline until);
     std::uint32_t announce_sleep();
     bool a_producer_is_attached();
     static clock::time_point pause_until(clock::time_point stop);
     void adapt_share();
+    void skip_discarded(consumer& front) const;
     bool receive_or_bury(consumer& front, message& received);
     void refuse_unless_first(const consumer& front, const message& one) const;
 
@@ -97,6 +105,7 @@ class claim_end {
     layout::position released_to_ = 0;
     clock::duration next_look_for_dead_{};  // of the coarse clock
     std::uint32_t last_producer_ = 0;       // slot where one was seen last
+    bool ending_ = false;                   // no producer was attached when we last looked
     bool left_ = false;
 };
 

@@ -13,16 +13,31 @@ namespace ringpipe {
 using std::memory_order_relaxed;
 using std::memory_order_release;
 
+// Discarded ones behind the last that was received: nobody acknowledges them.
+void claim_end::skip_discarded(consumer& front) const {
+    while (front.acknowledged_ != front.lease_end_ && front.cursor_ == front.lease_end_) {
+        const auto word = view_.at(front.acknowledged_).word.load(memory_order_relaxed);
+        const auto stride = layout::stride_of(layout::word::size_of(word));
+        if (layout::word::state_of(word) != layout::word::discarded ||
+            stride > front.lease_end_ - front.acknowledged_) {
+            return;
+        }
+        (void)front.advance(front.acknowledged_ + stride);
+    }
+}
+
 // The first of a new lease. One that has killed too many consumers is not given to another.
 bool claim_end::receive_or_bury(consumer& front, message& received) {
     const bool hopeless = max_attempts_ != 0 && front.attempt_ > max_attempts_;
+    const bool idle_before = front.acknowledged_ == front.cursor_;
     bool found = front.next_in_lease(received);
     if (found && hopeless) {
         (void)bury(front, received, received.attempt() - 1, "its consumers died or gave it back");
         found = front.next_in_lease(received);
     }
     if (!found) {
-        front.acknowledge();  // nothing but discarded and buried ones
+        // Nothing but discarded and buried ones; what the caller still works on stays his.
+        if (idle_before) { front.acknowledge(); }
         refuse_endless_chain();
     }
     return found;
@@ -72,12 +87,15 @@ std::uint32_t claim_end::count_attempt(consumer& front, const message& again) {
     return before + 2;
 }
 
-void claim_end::reject(consumer& front, const message& returned, clock::duration delay) {
+bool claim_end::reject_until(consumer& front, const message& returned, clock::duration delay,
+                             deadline until) {
     refuse_unless_first(front, returned);
-    front.acknowledge_to(returned.position());
+    if (!lock_.try_lock_until(until)) { return false; }
     bool parked = false;
+    bool producers_wait = false;
     {
-        const std::lock_guard hold{lock_};
+        const std::unique_lock hold{lock_, std::adopt_lock};
+        producers_wait = front.advance(returned.position());
         const auto not_before = delay > delay.zero() ? clock::now() + delay : deadline{};
         parked = lock_.park(member_.slot(), returned.end(), not_before);
     }
@@ -89,6 +107,8 @@ void claim_end::reject(consumer& front, const message& returned, clock::duration
     if (delay <= delay.zero() && wait_word::announced(group_->waiting)) {
         wait_word::wake(group_->waiting, 1);
     }
+    if (producers_wait) { release_until(until); }
+    return true;
 }
 
 }  // namespace ringpipe

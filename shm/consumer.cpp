@@ -56,7 +56,7 @@ receive_status consumer::receive_batch(std::vector<message>& into, std::size_t m
 bool consumer::truncated() const { return opened().truncated(); }
 
 void consumer::reject(const message& returned, std::chrono::nanoseconds delay) {
-    opened().reject(*this, returned, delay);
+    (void)opened().reject_until(*this, returned, delay, never);
 }
 
 std::uint32_t consumer::count_attempt(const message& again) {
@@ -76,6 +76,34 @@ claim_end& consumer::opened() const {
     return *end_;
 }
 
-void consumer::release_for_waiting_producers() { end_->release(); }
+void consumer::release_for_waiting_producers() {
+    end_->release_until(after(end_->liveness_interval()));
+}
+
+receive_status consumer::lease_until(deadline until) {
+    if (at_hand()) { return receive_status::message; }
+    message first;
+    claim_and_receive(first, until);
+    if (first) {
+        // As if it had not been received.
+        cursor_ = first.position();
+        attempt_ = first.attempt();
+    }
+    return first.status();
+}
+
+bool consumer::try_reject(const message& returned, std::chrono::nanoseconds delay) {
+    return opened().reject_until(*this, returned, delay, deadline::min());
+}
+
+void consumer::try_release() { opened().release_until(deadline::min()); }
+
+wait_point consumer::announce_wait() { return opened().announce_wait(); }
+
+void consumer::stop_waiting() { opened().pass_on_wake(); }
+
+bool consumer::ending() const { return opened().ending(); }
+
+bool consumer::can_lease() const { return opened().can_lease(); }
 
 }  // namespace ringpipe

@@ -13,6 +13,7 @@
 #include "shm/message.hpp"
 #include "shm/message_view.hpp"
 #include "shm/ring.hpp"
+#include "shm/wait_point.hpp"
 
 namespace ringpipe {
 
@@ -75,7 +76,9 @@ class consumer {
     void acknowledge(const message& done) { acknowledge_to(done.end()); }
 
     // All received messages that end at this position or before it are done (see message::end()).
-    void acknowledge_to(std::uint64_t end);
+    void acknowledge_to(std::uint64_t end) {
+        if (advance(end)) [[unlikely]] { release_for_waiting_producers(); }
+    }
 
     // All that were received are done.
     void acknowledge() { acknowledge_to(cursor_); }
@@ -99,6 +102,24 @@ class consumer {
     // program that collects before it acknowledges does so when this turns false.
     [[nodiscard]] bool at_hand() const { return cursor_ != lease_end_; }
 
+    // For whoever waits elsewhere, in an event loop. As receive_until, but the message stays at
+    // hand, for the next receive.
+    receive_status lease_until(deadline until);
+    // As acknowledge_to. True: a producer sleeps until this is released: call try_release(), from
+    // a thread that may make system calls.
+    [[nodiscard]] bool acknowledge_lazily(std::uint64_t end) { return advance(end); }
+    void try_release();
+    // As reject(). False: the group is being changed by another; try again.
+    [[nodiscard]] bool try_reject(const message& returned, std::chrono::nanoseconds delay = {});
+    // Announces the sleep. Look again (can_lease) before sleeping; stop_waiting() hands a wake on
+    // that was used up and is not needed.
+    [[nodiscard]] wait_point announce_wait();
+    void stop_waiting();
+    [[nodiscard]] bool can_lease() const;
+    // When lease_until() last looked there was no producer: the end is what is waited for, and may
+    // come by our own acknowledgement.
+    [[nodiscard]] bool ending() const;
+
     // True if a producer died or gave up in the middle of the stream.
     [[nodiscard]] bool truncated() const;
 
@@ -110,6 +131,7 @@ class consumer {
 
     bool next_in_lease(message& received);
     void claim_and_receive(message& received, deadline until);
+    bool advance(std::uint64_t end);
     void release_for_waiting_producers();
     [[nodiscard]] claim_end& opened() const;
 
@@ -150,8 +172,9 @@ inline bool consumer::next_in_lease(message& received) {
     return false;
 }
 
-inline void consumer::acknowledge_to(std::uint64_t end) {
-    if (end <= acknowledged_ || end > cursor_) { return; }
+// True: a producer waits for this to be released.
+inline bool consumer::advance(std::uint64_t end) {
+    if (end <= acknowledged_ || end > cursor_) { return false; }
     const auto before = std::exchange(acknowledged_, end);
     // Release: our reads of the payload come before whoever reuses the space. Pairs with the
     // acquire of `begin` in group_lock::recompute_released.
@@ -160,8 +183,9 @@ inline void consumer::acknowledge_to(std::uint64_t end) {
     if ((room_->waiting.load(std::memory_order_relaxed) & 1U) != 0) [[unlikely]] {
         // Only the step over what it waits for is worth a lock.
         const auto wanted = room_->wanted.load(std::memory_order_relaxed);
-        if (before < wanted && wanted <= end) { release_for_waiting_producers(); }
+        return before < wanted && wanted <= end;
     }
+    return false;
 }
 
 }  // namespace ringpipe

@@ -28,6 +28,7 @@ lock_result owner_lock::wait_for_it(layout::member_id me, deadline until) {
         }
         cpu_relax();
     }
+    if (until == at_once) { return lock_result::timed_out; }
     // Whoever has slept here takes the lock with the bit set: there may be more sleepers, and the
     // unlock that clears the bit wakes only one.
     auto sleep = std::min<clock::duration>(first_sleep, where_->liveness_interval());

@@ -60,6 +60,16 @@ bool producer::send_batch_until(batch payloads, std::span<const std::uint64_t> i
 
 std::optional<std::uint64_t> producer::last_id() const { return opened(end_).last_id(); }
 
+bool producer::has_room_until(std::uint64_t space, deadline until) {
+    return opened(end_).has_room_until(space, until);
+}
+
+std::optional<wait_point> producer::announce_wait(std::uint64_t space) {
+    return opened(end_).announce_wait(space);
+}
+
+void producer::stop_waiting() { opened(end_).leave_line(); }
+
 loan producer::lend_until(std::size_t size, deadline until) {
     return opened(end_).lend_until(size, until);
 }

@@ -11,6 +11,7 @@
 #include "common/deadline.hpp"
 #include "shm/loan.hpp"
 #include "shm/ring.hpp"
+#include "shm/wait_point.hpp"
 
 namespace ringpipe {
 
@@ -88,6 +89,18 @@ class producer {
         return lend_until(size, after(timeout));
     }
     [[nodiscard]] loan lend_until(std::size_t size, deadline until);
+
+    // For whoever waits elsewhere, in an event loop. All of these take the `space` that the
+    // messages need with their headers: space_for() each.
+    [[nodiscard]] static constexpr std::uint64_t space_for(std::size_t size) {
+        return layout::stride_of(size);
+    }
+    [[nodiscard]] bool has_room_until(std::uint64_t space, deadline until);
+    // Stands in line for room, so that the small messages of others cannot starve a large one, and
+    // announces the sleep. Nothing: there may be room by now; try again. Does not wait.
+    [[nodiscard]] std::optional<wait_point> announce_wait(std::uint64_t space);
+    // Out of the line, without having sent.
+    void stop_waiting();
 
     // Leaves: this producer's part of the stream is complete. The last one to leave ends it.
     void close() noexcept;
