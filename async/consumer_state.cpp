@@ -19,6 +19,7 @@ receiving& wish_of(operation& op) { return dynamic_cast<receiving&>(op); }
 consumer_state::consumer_state(asio::any_io_executor io, const ring& from,
                                const consumer_options& options)
     : end_state{std::move(io)},
+      mapped_{from.shared()},
       in_{std::in_place, from, options},
       interval_{from.shared()->liveness_interval()} {}
 

@@ -72,6 +72,7 @@ class consumer_state final : public end_state {
 
     void close_end() noexcept override;
 
+    std::shared_ptr<segment> mapped_;  // as long as the watcher may look at a word of it
     std::optional<consumer> in_;
     clock::duration interval_;
     finished_prefix finished_;

@@ -20,6 +20,7 @@ std::uint64_t sending::space() const {
 producer_state::producer_state(asio::any_io_executor io, const ring& to,
                                const producer_options& options)
     : end_state{std::move(io)},
+      mapped_{to.shared()},
       out_{std::in_place, to, options},
       interval_{to.shared()->liveness_interval()} {}
 

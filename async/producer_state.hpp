@@ -56,6 +56,7 @@ class producer_state final : public end_state {
 
     void close_end() noexcept override;
 
+    std::shared_ptr<segment> mapped_;  // as long as the watcher may look at a word of it
     std::optional<producer> out_;
     clock::duration interval_;
     bool abandoned_ = false;

@@ -135,6 +135,29 @@ TEST_CASE("async: closing an end completes what waits with operation_aborted") {
     CHECK(codes == std::vector<error_code>{aborted, aborted, closed, closed});
 }
 
+TEST_CASE(
+    "async: an end that was the last to map its ring can be closed while the watcher sleeps") {
+    const a_ring sut;
+    asio::io_context loop;
+    async_consumer other{loop, sut.ring};  // keeps the watcher alive
+    for (int round = 0; round < 20; ++round) {
+        const unique_name name;
+        (void)ring::create(name, small());
+        async_consumer in{loop, ring::open(name)};
+        int aborted = 0;
+        in.async_receive([&](error_code code, const async_message&) { aborted += code ? 1 : 0; });
+        other.async_receive(
+            [&](error_code code, const async_message&) { aborted += code ? 1 : 0; });
+        loop.restart();
+        loop.run_for(std::chrono::milliseconds{2});
+        in.close();
+        other.cancel();
+        loop.restart();
+        loop.run_for(patience);
+        CHECK(aborted == 2);
+    }
+}
+
 TEST_CASE("async: receives cancelled at any moment lose nothing and take nothing twice") {
     const a_ring sut;
     asio::thread_pool pool{2};
@@ -149,6 +172,7 @@ TEST_CASE("async: receives cancelled at any moment lose nothing and take nothing
     }};
     std::set<std::string> got;
     int doubles = 0;
+    unsigned round = 0;
     for (bool ended = false; !ended;) {
         // The cancellation races with the message; a slot is used by one thread at a time.
         const auto cancel = std::make_shared<asio::cancellation_signal>();
@@ -164,7 +188,7 @@ TEST_CASE("async: receives cancelled at any moment lose nothing and take nothing
                 }
                 result.set_value(code);
             }));
-        if (got.size() % 3 != 0) { std::this_thread::yield(); }
+        if (++round % 3 != 0) { std::this_thread::yield(); }
         cancel->emit(asio::cancellation_type::terminal);
         REQUIRE(done.wait_for(patience) == std::future_status::ready);
         const auto code = done.get();
