@@ -219,13 +219,13 @@ std::vector<cell> async_cells(const settings& how) {
         if (first) { return run(loop, send_all(talk, time)); }
         message_checker check{size, warm_up};
         run(loop, receive_all(talk, check));
-        me.report(stream_measured(check.per_second(), size));
+        me.report(stream_measured(check));
     };
     const auto batches = [time](side& me, asio::io_context& loop, ring_talk& talk, bool first) {
         if (first) { return run(loop, send_batches(talk.out, time)); }
         message_checker check{size, warm_up};
         run(loop, receive_batches(talk.in, check));
-        me.report(stream_measured(check.per_second(), size));
+        me.report(stream_measured(check));
     };
     const auto trip = measure::round_trip;
     const std::string socket_trip = "socket, round trip";

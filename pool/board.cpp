@@ -41,7 +41,8 @@ struct mappable {
                       : number == EACCES || number == EPERM ? errc::no_permission
                       : number == ENOSPC                    ? errc::no_space
                                                             : errc::io;
-    throw error{code, fmt::format("cannot {} the board of a pool, {}", what, in_quotes(path)), number};
+    throw error{code, fmt::format("cannot {} the board of a pool, {}", what, in_quotes(path)),
+                number};
 }
 
 }  // namespace

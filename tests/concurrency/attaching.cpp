@@ -16,7 +16,7 @@ using namespace ringpipe::test;
 namespace {
 
 // Runs `action(i)` in `count` threads, as nearly at once as can be; what they threw.
-std::vector<std::string> at_once(int count, const std::function<void(int)>& action) {
+std::vector<std::string> all_at_once(int count, const std::function<void(int)>& action) {
     std::atomic<int> ready{0};
     std::vector<std::string> wrong(static_cast<std::size_t>(count));
     std::vector<std::thread> threads;
@@ -46,7 +46,7 @@ TEST_CASE("attaching: of those who make the same ring at once one makes it and a
             std::ofstream{name.path()}.write(reinterpret_cast<const char*>(&layout::magic_creating),
                                              8);
         }
-        const auto wrong = at_once(contenders, [&](int i) {
+        const auto wrong = all_at_once(contenders, [&](int i) {
             producer out{ring::open_or_create(name, small())};
             out.send(bytes(std::to_string(i)));
         });
@@ -61,14 +61,14 @@ TEST_CASE("attaching: of those who make the same ring at once one makes it and a
 TEST_CASE("attaching: of those who create the same ring at once exactly one succeeds") {
     for (int round = 0; round < 60; ++round) {
         const unique_name name;
-        const auto wrong = at_once(contenders, [&](int) { (void)ring::create(name, small()); });
+        const auto wrong = all_at_once(contenders, [&](int) { (void)ring::create(name, small()); });
         CHECK(wrong.size() == contenders - 1);
     }
 }
 
 TEST_CASE("attaching: making and removing at once leaves a ring or none and no error") {
     const unique_name name;
-    const auto wrong = at_once(contenders, [&](int i) {
+    const auto wrong = all_at_once(contenders, [&](int i) {
         for (int round = 0; round < 100; ++round) {
             if (i == 0) {
                 (void)ring::remove(name);
@@ -85,7 +85,7 @@ TEST_CASE("attaching: two never get the same slot and all slots come back") {
     const segment_view view{sut.name.path()};
     std::atomic<int> too_many{0};
     std::atomic<int> inside{0};
-    const auto wrong = at_once(contenders, [&](int) {
+    const auto wrong = all_at_once(contenders, [&](int) {
         for (int round = 0; round < 150; ++round) {
             const producer a{sut.ring};
             const producer b{sut.ring};
@@ -110,7 +110,7 @@ TEST_CASE("attaching: producers that come and go cleanly are never taken for dea
         consumer in{sut.ring};
         while (!stop) { (void)in.try_receive(); }
     }};
-    const auto wrong = at_once(3, [&](int) {
+    const auto wrong = all_at_once(3, [&](int) {
         for (int round = 0; round < 1000; ++round) { const producer passing{sut.ring}; }
     });
     stop = true;
@@ -122,7 +122,7 @@ TEST_CASE("attaching: producers that come and go cleanly are never taken for dea
 TEST_CASE("attaching: a group that all ask for at once is one group") {
     for (int round = 0; round < 30; ++round) {
         const a_ring sut;
-        const auto wrong = at_once(contenders, [&](int) {
+        const auto wrong = all_at_once(contenders, [&](int) {
             consumer_options options;
             options.group = "wanted";
             const consumer in{sut.ring, options};
@@ -162,7 +162,7 @@ TEST_CASE("locks: what the tail lock guards is changed by one at a time") {
     const a_ring sut;
     long counter = 0;  // not atomic: TSan and the sum both tell
     constexpr int rounds = 5000;
-    const auto wrong = at_once(contenders, [&](int) {
+    const auto wrong = all_at_once(contenders, [&](int) {
         const membership me{sut.ring.shared(), layout::role::tool, ""};
         append_lock lock{*sut.ring.shared(), me.id()};
         for (int i = 0; i < rounds; ++i) {
