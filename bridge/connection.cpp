@@ -16,16 +16,6 @@ void need(natsStatus status, std::string_view what) {
                                       words_for(status))};
 }
 
-void on_disconnected(natsConnection*, void* closure) {
-    const auto& tell = *static_cast<teller*>(closure);
-    if (tell) { tell("the connection to NATS is lost; trying again until it is back"); }
-}
-
-void on_reconnected(natsConnection*, void* closure) {
-    const auto& tell = *static_cast<teller*>(closure);
-    if (tell) { tell("the connection to NATS is back"); }
-}
-
 // Doubles from 50 ms to 2 s, so that a fleet does not storm a server that just came back.
 int64_t back_off(natsConnection*, int attempts, void*) {
     int64_t wait = 50;
@@ -98,7 +88,8 @@ std::string words_for(natsStatus status, jsErrCode code) {
 }
 
 connection::connection(const connection_options& with)
-    : tell_{std::make_unique<teller>(with.tell)}, shown_{without_secrets(with.servers)} {
+    : listener_{std::make_unique<listener>()}, shown_{without_secrets(with.servers)} {
+    listener_->tell = with.tell;
     natsOptions* raw = nullptr;
     need(natsOptions_Create(&raw), "prepare the connection");
     const options_handle options{raw};
@@ -106,8 +97,8 @@ connection::connection(const connection_options& with)
     need(natsOptions_SetName(raw, with.name.c_str()), "name the connection");
     need(natsOptions_SetMaxReconnect(raw, -1), "prepare the connection");
     need(natsOptions_SetCustomReconnectDelay(raw, back_off, nullptr), "prepare the connection");
-    need(natsOptions_SetDisconnectedCB(raw, on_disconnected, tell_.get()), "prepare it");
-    need(natsOptions_SetReconnectedCB(raw, on_reconnected, tell_.get()), "prepare it");
+    need(natsOptions_SetDisconnectedCB(raw, on_disconnected, listener_.get()), "prepare it");
+    need(natsOptions_SetReconnectedCB(raw, on_reconnected, listener_.get()), "prepare it");
     // A server that froze is noticed in seconds.
     need(natsOptions_SetPingInterval(raw, 5000), "prepare the connection");
     // What is not told is reported by a line of ours, not by cnats on standard error.
@@ -123,7 +114,19 @@ connection::connection(const connection_options& with)
     connection_.reset(made);
 }
 
-connection::~connection() = default;
+connection::~connection() { listener_->closing = true; }
+
+void connection::on_disconnected(natsConnection*, void* closure) {
+    const auto& to = *static_cast<listener*>(closure);
+    if (to.tell && !to.closing) {
+        to.tell("the connection to NATS is lost; trying again until it is back");
+    }
+}
+
+void connection::on_reconnected(natsConnection*, void* closure) {
+    const auto& to = *static_cast<listener*>(closure);
+    if (to.tell) { to.tell("the connection to NATS is back"); }
+}
 
 jsCtx* connection::make_context(jsOptions* with) const {
     jsCtx* made = nullptr;

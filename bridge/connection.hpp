@@ -3,6 +3,7 @@
 
 #include <nats/nats.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -60,7 +61,15 @@ class connection {
     [[nodiscard]] bool connected() const;
 
   private:
-    std::unique_ptr<teller> tell_;
+    // Read by a thread of cnats, also while we close.
+    struct listener {
+        teller tell;
+        std::atomic<bool> closing{false};
+    };
+    static void on_disconnected(natsConnection*, void* closure);
+    static void on_reconnected(natsConnection*, void* closure);
+
+    std::unique_ptr<listener> listener_;
     std::string shown_;
     handle<natsConnection, natsConnection_Destroy> connection_;
 };
