@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "bridge/address.hpp"
 #include "common/error.hpp"
 
@@ -21,6 +24,19 @@ int64_t back_off(natsConnection*, int attempts, void*) {
     int64_t wait = 50;
     for (int i = 1; i < attempts && wait < 2000; ++i) { wait *= 2; }
     return wait < 2000 ? wait : 2000;
+}
+
+void use_servers(natsOptions* to, const std::string& servers) {
+    std::vector<std::string> all;
+    for (std::size_t begin = 0; begin <= servers.size();) {
+        const auto end = std::min(servers.find(',', begin), servers.size());
+        all.push_back(servers.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    std::vector<const char*> each;
+    for (const auto& one : all) { each.push_back(one.c_str()); }
+    need(natsOptions_SetServers(to, each.data(), static_cast<int>(each.size())),
+         fmt::format("use the address {}", without_secrets(servers)));
 }
 
 void add_credentials(natsOptions* to, const connection_options& with) {
@@ -93,7 +109,7 @@ connection::connection(const connection_options& with)
     natsOptions* raw = nullptr;
     need(natsOptions_Create(&raw), "prepare the connection");
     const options_handle options{raw};
-    need(natsOptions_SetURL(raw, with.servers.c_str()), fmt::format("use the address {}", shown_));
+    use_servers(raw, with.servers);
     need(natsOptions_SetName(raw, with.name.c_str()), "name the connection");
     need(natsOptions_SetMaxReconnect(raw, -1), "prepare the connection");
     need(natsOptions_SetCustomReconnectDelay(raw, back_off, nullptr), "prepare the connection");
