@@ -3,6 +3,9 @@
 
 #include <signal.h>
 
+#include <memory>
+#include <sstream>
+
 #include "tests/support/nats_server.hpp"
 #include "tests/support/program.hpp"
 
@@ -10,6 +13,8 @@ using namespace ringpipe;
 using namespace ringpipe::test;
 
 namespace {
+
+using words = std::vector<std::string>;
 
 struct bridge_program : program {
     explicit bridge_program(std::vector<std::string> arguments, const program_io& io = {})
@@ -43,10 +48,10 @@ TEST_CASE("bridge: what goes into a ring comes out of another, in order and with
     const unique_ring there;
     send(here, numbers(1, 5000));
     bridge_program out{{"out", here, server.url() + "/jobs", "--create", "--stats"}};
-    bridge_program in{{"in", server.url() + "/jobs", there, "--stats"}};
     const int out_code = out.wait();
     INFO(out.err());
     CHECK(out_code == 0);
+    bridge_program in{{"in", server.url() + "/jobs", there, "--stats"}};
     const int in_code = in.wait();
     INFO(in.err());
     CHECK(in_code == 0);
@@ -92,26 +97,28 @@ TEST_CASE("bridge: killed again and again both sides lose nothing and send nothi
     const unique_ring there;
     const auto from = ring::create(here.str(), small(1 << 20));
     const auto to = ring::create(there.str(), small(1 << 20));
-    send(here, numbers(1, 20'000));
+    // So slowly that each kill meets it on its way.
+    producer_program source{{here, "--rate", "10k"}, {.input = numbers(1, 20'000)}};
     const auto address = server.url() + "/jobs";
-    int out_code = -1;
+    auto out = std::make_unique<bridge_program>(words{"out", here, address, "--create"});
+    REQUIRE(eventually([&] {
+        const auto now = from.status();
+        return now.messages > 0 && now.used_bytes < now.bytes;  // some is in the stream
+    }));
+    auto in = std::make_unique<bridge_program>(words{"in", address, there});
     for (int i = 0; i < 5; ++i) {
-        bridge_program out{{"out", here, address, "--create"}};
-        bridge_program in{{"in", address, there}};
         const auto before = to.status().messages;
-        (void)eventually([&] {
-            return to.status().messages > before || (out_code = out.wait(0ms)) == 0;
-        });
-        if (out_code == 0) { break; }
-        out.signal(SIGKILL);
-        in.signal(SIGKILL);
-        (void)out.wait();
-        (void)in.wait();
+        REQUIRE(eventually([&] { return to.status().messages > before; }));
+        out->signal(SIGKILL);
+        in->signal(SIGKILL);
+        CHECK(out->wait() == 128 + SIGKILL);
+        CHECK(in->wait() == 128 + SIGKILL);
+        out = std::make_unique<bridge_program>(words{"out", here, address});
+        in = std::make_unique<bridge_program>(words{"in", address, there});
     }
-    bridge_program out{{"out", here, address, "--create"}};
-    CHECK(out.wait() == 0);
-    bridge_program in{{"in", address, there}};
-    CHECK(in.wait() == 0);
+    CHECK(source.wait() == 0);
+    CHECK(out->wait() == 0);
+    CHECK(in->wait() == 0);
     CHECK((receive(there) == numbers(1, 20'000)));
 }
 
