@@ -17,6 +17,9 @@ command add_ls(CLI::App& app);
 command add_stat(CLI::App& app);
 command add_dead(CLI::App& app);
 command add_rm(CLI::App& app);
+#ifdef RINGPIPE_HAS_BRIDGE
+command add_bridge(CLI::App& app);
+#endif
 command add_help(CLI::App& app);
 
 }  // namespace ringpipe::pipeline

@@ -40,7 +40,11 @@ int run(int argc, char** argv) {
     app.footer(footer);
     app.require_subcommand(0, 1);  // with 1, CLI11 would not name a mistyped command
     const std::array commands{add_run(app),  add_demo(app), add_ls(app),  add_stat(app),
-                              add_dead(app), add_rm(app),   add_help(app)};
+                              add_dead(app), add_rm(app),
+#ifdef RINGPIPE_HAS_BRIDGE
+                              add_bridge(app),
+#endif
+                              add_help(app)};
     if (!command_line::parse(app, argc, argv)) { return EXIT_SUCCESS; }
     install_bus_error_handler(program_name);
     for (const auto& command : commands) {

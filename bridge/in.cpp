@@ -1,0 +1,293 @@
+#include "bridge/in.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+#include "bridge/joiner.hpp"
+#include "common/error.hpp"
+#include "common/shutdown.hpp"
+
+namespace ringpipe::bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto tick = 100ms;                            // how long a signal may go unnoticed
+constexpr std::uint64_t batch_bytes = 256U << 10U;  // into the ring at a time
+
+using subscription = handle<natsSubscription, natsSubscription_Destroy>;
+
+struct fetched {
+    natsMsgList list{nullptr, 0};
+    fetched() = default;
+    fetched(const fetched&) = delete;
+    fetched& operator=(const fetched&) = delete;
+    ~fetched() { natsMsgList_Destroy(&list); }
+};
+
+// Where a delivery stands: what JetStream writes into the subject for the reply, since cnats makes
+// three allocations of it: $JS.ACK.STREAM.CONSUMER.DELIVERED.SEQUENCE.DELIVERY.TIME.PENDING, with
+// DOMAIN.ACCOUNT before STREAM if there is a domain.
+struct place {
+    std::uint64_t sequence = 0;  // in the stream
+    std::uint64_t delivery = 0;  // the consumer's count of deliveries
+};
+
+std::optional<place> place_of(natsMsg* message) {
+    jsMsgMetaData* raw = nullptr;
+    if (natsMsg_GetMetaData(&raw, message) != NATS_OK) { return std::nullopt; }
+    const handle<jsMsgMetaData, jsMsgMetaData_Destroy> about{raw};
+    return place{about->Sequence.Stream, about->Sequence.Consumer};
+}
+
+// Keeps the order of the stream in the ring, whatever is lost on the way. JetStream counts its
+// deliveries: while no number is missing, nothing is. When one is, or we have just started, what
+// lies between is read from the stream itself, and what JetStream delivers again later, in whatever
+// order, is known already: it is acknowledged and dropped.
+class receiver {
+  public:
+    receiver(const ring& to, const connection& over, const in_options& with, const teller& tell,
+             const pass_counter& count)
+        : over_{over},
+          with_{with},
+          tell_{tell},
+          count_{count},
+          context_{over.make_context()},
+          subject_{with.partition ? fmt::format("{}.{}", with.stream, *with.partition) : ""} {
+        open_stream(over, context_.get(), with.stream, {});
+        const auto start =
+            open_durable(over, context_.get(), with.stream, with.consumer, subject_);
+        // What is before the first is no longer there to be read.
+        passed_ = std::max(start.acknowledged, start.first > 0 ? start.first - 1 : 0);
+        producer_options me;
+        me.name = "bridge in";
+        me.resume = with.stream + "." + with.consumer;
+        out_.emplace(to, me);
+        committed_ = out_->last_id().value_or(0);
+        batch_most_ = std::max<std::uint64_t>(1, std::min(batch_bytes, to.capacity() / 8));
+        subscribe();
+    }
+
+    transfer run() {
+        try {
+            while (!stop_requested() && !over_now_) { step(); }
+        } catch (...) {
+            out_->abandon();
+            throw;
+        }
+        if (!over_now_) {
+            // Not the end of the stream: whoever is started next goes on from here.
+            done_.why = ending::signal;
+            out_->abandon();
+        }
+        (void)natsConnection_FlushTimeout(over_.get(), 2000);  // the last acknowledgements
+        return done_;
+    }
+
+  private:
+    void subscribe() {
+        jsSubOptions options;
+        jsSubOptions_Init(&options);
+        options.Stream = with_.stream.c_str();
+        options.Consumer = with_.consumer.c_str();
+        jsErrCode code{};
+        natsSubscription* made = nullptr;
+        const auto status =
+            js_PullSubscribe(&made, context_.get(), subject_.empty() ? nullptr : subject_.c_str(),
+                             with_.consumer.c_str(), nullptr, &options, &code);
+        if (status != NATS_OK) {
+            throw error{errc::io, fmt::format("cannot fetch from consumer {} of stream {}: {}",
+                                              with_.consumer, with_.stream,
+                                              words_for(status, code))};
+        }
+        from_.reset(made);
+    }
+
+    void step() {
+        fetched got;
+        jsErrCode code{};
+        const auto status =
+            natsSubscription_Fetch(&got.list, from_.get(), with_.batch, 250, &code);
+        if (status == NATS_OK) {
+            failures_ = 0;
+            take(got);
+        } else if (status == NATS_TIMEOUT && over_.connected()) {
+            count_(0, 0);
+            // The consumer may be gone, or its servers have lost our request: seldom, so ask.
+            if (++idle_ % 20 == 0) { look_after_consumer(); }
+        } else {
+            over_.check();
+            wait(std::min<clock::duration>(10ms * (1U << std::min(failures_, 8U)), 2s));
+            if (++failures_ % 8 == 0 && over_.connected() && !stop_requested()) {
+                tell_(fmt::format("stream {} does not deliver: {}; trying again", with_.stream,
+                                  words_for(status, code)));
+                look_after_consumer();
+            }
+        }
+    }
+
+    // If the consumer was removed it is made again; if the stream was, that is for the user to know.
+    void look_after_consumer() {
+        open_stream(over_, context_.get(), with_.stream, {});
+        (void)open_durable(over_, context_.get(), with_.stream, with_.consumer, subject_);
+    }
+
+    void take(fetched& got) {
+        std::vector<natsMsg*> done;  // to acknowledge once all before is in the ring
+        for (int i = 0; i < got.list.Count && !over_now_; ++i) {
+            auto* message = got.list.Msgs[i];
+            const auto at = place_of(message);
+            if (!at) { continue; }
+            if (at->delivery != last_delivery_ + 1 && !fill(at->sequence)) { return; }
+            last_delivery_ = at->delivery;
+            if (at->sequence > passed_) {
+                if (!pass(message, at->sequence)) { return; }
+            } else {
+                ++done_.duplicates;
+            }
+            if (!joiner_.holds(at->sequence)) { done.push_back(message); }
+        }
+        if (!flush()) { return; }
+        if (over_now_) { end(); }
+        for (auto* each : done) { (void)natsMsg_Ack(each, nullptr); }
+    }
+
+    // All of the stream between what has passed and `until`. False: a stop was requested.
+    bool fill(std::uint64_t until) {
+        while (passed_ + 1 < until && !over_now_) {
+            if (stop_requested()) { return false; }
+            natsMsg* raw = nullptr;
+            jsErrCode code{};
+            const auto wanted = passed_ + 1;
+            const auto status = js_GetMsg(&raw, context_.get(), with_.stream.c_str(), wanted,
+                                          nullptr, &code);
+            const message_handle message{raw};
+            if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr) {
+                passed_ = wanted;  // deleted; or, of a work queue, acknowledged
+            } else if (status != NATS_OK) {
+                over_.check();
+                wait(tick);
+            } else if (!subject_.empty() && subject_ != natsMsg_GetSubject(raw)) {
+                passed_ = wanted;
+            } else {
+                if (!pass(raw, wanted)) { return false; }
+                // Its bytes lie in `raw`.
+                if (!flush()) { return false; }
+            }
+        }
+        return true;
+    }
+
+    // False: a stop was requested.
+    bool pass(natsMsg* message, std::uint64_t at) {
+        std::optional<envelope> about;
+        const char* text = nullptr;
+        if (natsMsgHeader_Get(message, header_name, &text) == NATS_OK && text != nullptr) {
+            about = parse_header(text);
+        }
+        const std::span payload{reinterpret_cast<const std::byte*>(natsMsg_GetData(message)),
+                                static_cast<std::size_t>(natsMsg_GetDataLength(message))};
+        if (about && !about->end.empty()) {
+            passed_ = at;
+            if (with_.follow) { return true; }
+            over_now_ = true;
+            done_.why = about->end == "truncated" ? ending::truncated : ending::clean;
+            return true;
+        }
+        if (about && about->parts != 1) {
+            auto whole = joiner_.add(*about, payload, at);
+            if (whole && at > committed_) {
+                add(whole->payload, at);
+                if (!flush()) { return false; }
+            }
+            passed_ = at;
+            return true;
+        }
+        if (at <= committed_) {
+            ++done_.duplicates;  // the last `in` was killed before it could acknowledge it
+        } else {
+            add(payload, at);
+            if (batch_size_ >= batch_most_ && !flush()) { return false; }
+        }
+        passed_ = at;
+        return true;
+    }
+
+    void add(std::span<const std::byte> payload, std::uint64_t id) {
+        // The batch is one piece of the ring: a large message goes alone.
+        if (batch_size_ + payload.size() > 2 * batch_most_ && !payloads_.empty()) { (void)flush(); }
+        payloads_.push_back(payload);
+        ids_.push_back(id);
+        batch_size_ += payload.size() + 32;
+    }
+
+    // Waits for room: while it does, JetStream keeps what it has. False: a stop was requested.
+    bool flush() {
+        if (payloads_.empty()) { return true; }
+        bool sent = false;
+        while (!sent && !stop_requested()) {
+            sent = out_->send_batch_until(payloads_, ids_, after(tick));
+            if (!sent) { count_(0, 0); }
+        }
+        if (sent) {
+            std::uint64_t bytes = 0;
+            for (const auto& each : payloads_) { bytes += each.size(); }
+            done_.messages += payloads_.size();
+            done_.bytes += bytes;
+            committed_ = ids_.back();
+            count_(payloads_.size(), bytes);
+        }
+        payloads_.clear();
+        ids_.clear();
+        batch_size_ = 0;
+        return sent;
+    }
+
+    // Before its acknowledgement: if we are killed in between, the next one is told again.
+    void end() {
+        if (done_.why == ending::truncated) {
+            out_->abandon();
+        } else {
+            out_->close();
+        }
+    }
+
+    static void wait(clock::duration how_long) {
+        const auto until = after(how_long);
+        while (!stop_requested() && clock::now() < until) { std::this_thread::sleep_for(5ms); }
+    }
+
+    const connection& over_;
+    const in_options& with_;
+    const teller& tell_;
+    const pass_counter& count_;
+    handle<jsCtx, jsCtx_Destroy> context_;
+    std::string subject_;
+    std::optional<producer> out_;
+    subscription from_;
+    joiner joiner_;
+    std::uint64_t passed_ = 0;         // all of the stream up to here is in the ring, or held
+    std::uint64_t committed_ = 0;      // the last that is in the ring
+    std::uint64_t last_delivery_ = 0;  // none yet: the first one is never expected, see run_in
+    std::vector<std::span<const std::byte>> payloads_;
+    std::vector<std::uint64_t> ids_;
+    std::uint64_t batch_size_ = 0;
+    std::uint64_t batch_most_ = 1;
+    bool over_now_ = false;
+    unsigned failures_ = 0;
+    unsigned idle_ = 0;
+    transfer done_;
+};
+
+}  // namespace
+
+transfer run_in(const ring& to, const connection& over, const in_options& with, const teller& tell,
+                const pass_counter& count) {
+    receiver bridge{to, over, with, tell, count};
+    return bridge.run();
+}
+
+}  // namespace ringpipe::bridge

@@ -1,0 +1,46 @@
+// Puts together the messages that were too large for the server.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bridge/wire.hpp"
+
+namespace ringpipe::bridge {
+
+// Parts of several sources may be mixed; those of one message come in their order.
+class joiner {
+  public:
+    struct whole {
+        std::vector<std::byte> payload;
+        std::vector<std::uint64_t> places;  // in the stream, of its parts: to be acknowledged now
+    };
+
+    // A part, and where in the stream it is. The whole if it was the last one. A part whose
+    // predecessors are missing (the stream has discarded them) is left out, and counted.
+    [[nodiscard]] std::optional<whole> add(const envelope& about, std::span<const std::byte> part,
+                                           std::uint64_t place);
+
+    // Held, and so not to be acknowledged yet.
+    [[nodiscard]] bool holds(std::uint64_t place) const { return held_.contains(place); }
+
+    [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
+
+  private:
+    struct partial {
+        std::uint64_t sequence = 0;
+        std::uint32_t next = 0;
+        whole content;
+    };
+    std::map<std::string, partial> by_source_;
+    std::set<std::uint64_t> held_;
+    std::uint64_t left_out_ = 0;
+};
+
+}  // namespace ringpipe::bridge

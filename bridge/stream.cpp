@@ -1,0 +1,139 @@
+#include "bridge/stream.hpp"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "common/deadline.hpp"
+#include "common/error.hpp"
+#include "common/shutdown.hpp"
+
+namespace ringpipe::bridge {
+namespace {
+
+using stream_info = handle<jsStreamInfo, jsStreamInfo_Destroy>;
+using consumer_info = handle<jsConsumerInfo, jsConsumerInfo_Destroy>;
+
+constexpr auto no_code = static_cast<jsErrCode>(0);
+
+[[noreturn]] void refuse(const connection& at, std::string_view what, natsStatus status,
+                         jsErrCode code) {
+    at.check();
+    if (code == JSNotEnabledErr || code == JSNotEnabledForAccountErr) {
+        throw error{errc::io, fmt::format("cannot {} at {}: JetStream is off there; start "
+                                          "nats-server with -js",
+                                          what, at.servers())};
+    }
+    throw error{status == NATS_NOT_PERMITTED ? errc::no_permission : errc::io,
+                fmt::format("cannot {} at {}: {}; see the server's log", what, at.servers(),
+                            words_for(status, code))};
+}
+
+// A cluster that elects a leader does not answer for a moment.
+template <class Ask>
+natsStatus ask_patiently(Ask ask, jsErrCode& code) {
+    const auto until = after(std::chrono::seconds{20});
+    for (;;) {
+        code = no_code;
+        const auto status = ask(&code);
+        const bool passing = status == NATS_TIMEOUT || status == NATS_NO_RESPONDERS ||
+                             status == NATS_CONNECTION_DISCONNECTED ||
+                             code == JSClusterNotAvailErr || code == JSClusterNotLeaderErr ||
+                             code == JSInsufficientResourcesErr || code == JSClusterNoPeersErr;
+        if (!passing || stop_requested() || clock::now() > until) { return status; }
+        std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    }
+}
+
+natsStatus create(jsCtx* context, const std::string& name, const stream_options& how,
+                  jsErrCode& code) {
+    jsStreamConfig config;
+    jsStreamConfig_Init(&config);
+    const auto partitions = name + ".>";
+    const char* subjects[] = {name.c_str(), partitions.c_str()};
+    config.Name = name.c_str();
+    config.Subjects = subjects;
+    config.SubjectsLen = 2;
+    config.Replicas = how.replicas;
+    config.Retention = how.retention == retention::limits ? js_LimitsPolicy : js_WorkQueuePolicy;
+    config.MaxAge = how.max_age.count();
+    if (how.max_bytes != 0) { config.MaxBytes = static_cast<int64_t>(how.max_bytes); }
+    config.Duplicates = how.duplicate_window.count();
+    if (how.max_age.count() != 0 && how.max_age < how.duplicate_window) {
+        config.Duplicates = config.MaxAge;  // the server refuses a longer one
+    }
+    config.Discard = js_DiscardNew;
+    return ask_patiently(
+        [&](jsErrCode* c) { return js_AddStream(nullptr, context, &config, nullptr, c); }, code);
+}
+
+}  // namespace
+
+void open_stream(const connection& at, jsCtx* context, const std::string& name,
+                 const stream_options& how) {
+    jsErrCode code = no_code;
+    auto status = ask_patiently(
+        [&](jsErrCode* c) {
+            jsStreamInfo* info = nullptr;
+            const auto got = js_GetStreamInfo(&info, context, name.c_str(), nullptr, c);
+            jsStreamInfo_Destroy(info);
+            return got;
+        },
+        code);
+    if (status == NATS_OK) { return; }
+    if (status != NATS_NOT_FOUND) { refuse(at, "find stream " + name, status, code); }
+    if (!how.create) {
+        throw error{errc::input_not_found,
+                    fmt::format("there is no stream {} at {}; --create makes it", name,
+                                at.servers())};
+    }
+    status = create(context, name, how, code);
+    if (status != NATS_OK && code != JSStreamNameExistErr) {
+        refuse(at, "create stream " + name, status, code);
+    }
+}
+
+consumer_place open_durable(const connection& at, jsCtx* context, const std::string& stream,
+                            const std::string& name, const std::string& subject) {
+    jsConsumerConfig config;
+    jsConsumerConfig_Init(&config);
+    config.Durable = name.c_str();
+    config.AckPolicy = js_AckExplicit;
+    config.DeliverPolicy = js_DeliverAll;
+    config.AckWait = std::chrono::nanoseconds{std::chrono::seconds{30}}.count();
+    config.MaxAckPending = 100'000;  // those that a killed `in` left do not hold up the next
+    if (!subject.empty()) { config.FilterSubject = subject.c_str(); }
+
+    jsErrCode code = no_code;
+    consumer_place place;
+    const auto status = ask_patiently(
+        [&](jsErrCode* c) {
+            jsConsumerInfo* raw = nullptr;
+            auto got =
+                js_GetConsumerInfo(&raw, context, stream.c_str(), name.c_str(), nullptr, c);
+            if (got == NATS_NOT_FOUND) {
+                got = js_AddConsumer(&raw, context, stream.c_str(), &config, nullptr, c);
+            }
+            const consumer_info info{raw};
+            if (got != NATS_OK) { return got; }
+            place.acknowledged = info->AckFloor.Stream;
+            const std::string filter =
+                info->Config->FilterSubject != nullptr ? info->Config->FilterSubject : "";
+            if (filter != subject) {
+                throw error{errc::options_differ,
+                            fmt::format("consumer {} of stream {} is there with the subject '{}' "
+                                        "instead of '{}'; use another consumer",
+                                        name, stream, filter, subject)};
+            }
+            jsStreamInfo* raw_stream = nullptr;
+            got = js_GetStreamInfo(&raw_stream, context, stream.c_str(), nullptr, c);
+            const stream_info about{raw_stream};
+            if (got == NATS_OK) { place.first = about->State.FirstSeq; }
+            return got;
+        },
+        code);
+    if (status != NATS_OK) { refuse(at, "open consumer " + name, status, code); }
+    return place;
+}
+
+}  // namespace ringpipe::bridge

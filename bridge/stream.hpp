@@ -1,0 +1,38 @@
+// The stream and the durable consumer on the server.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "bridge/connection.hpp"
+
+namespace ringpipe::bridge {
+
+enum class retention { limits, workqueue };
+
+struct stream_options {
+    bool create = false;  // if it is not there
+    unsigned replicas = 1;
+    bridge::retention retention = retention::limits;
+    std::chrono::nanoseconds max_age{0};  // 0: no limit, as for max_bytes
+    std::uint64_t max_bytes = 0;
+    // For how long the server remembers message ids: longer than an `out` may stay away.
+    std::chrono::nanoseconds duplicate_window = std::chrono::minutes{2};
+};
+
+// Throws error(input_not_found) if it is not there and is not to be created. A full stream refuses
+// what is new (and so holds the ring's producers back), it never discards what is old.
+void open_stream(const connection& at, jsCtx* context, const std::string& name,
+                 const stream_options& how);
+
+struct consumer_place {
+    std::uint64_t acknowledged = 0;  // all of the stream up to here
+    std::uint64_t first = 0;         // the oldest that the stream still has
+};
+
+// Makes the durable consumer if it is not there; `subject` is what it filters for, empty for all.
+consumer_place open_durable(const connection& at, jsCtx* context, const std::string& stream,
+                            const std::string& name, const std::string& subject);
+
+}  // namespace ringpipe::bridge
