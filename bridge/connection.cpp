@@ -44,7 +44,9 @@ void add_credentials(natsOptions* to, const connection_options& with) {
         need(natsOptions_SetUserInfo(to, with.user.c_str(), with.password.c_str()),
              "use the user and password");
     }
-    if (!with.token.empty()) { need(natsOptions_SetToken(to, with.token.c_str()), "use the token"); }
+    if (!with.token.empty()) {
+        need(natsOptions_SetToken(to, with.token.c_str()), "use the token");
+    }
     if (!with.credentials_file.empty()) {
         need(natsOptions_SetUserCredentialsFromFiles(to, with.credentials_file.c_str(), nullptr),
              "use the credentials file");
@@ -80,10 +82,9 @@ void add_tls(natsOptions* to, const connection_options& with) {
         case NATS_SSL_ERROR:
         case NATS_SECURE_CONNECTION_WANTED:
         case NATS_SECURE_CONNECTION_REQUIRED:
-            throw error{errc::io,
-                        fmt::format("cannot connect to {} with TLS: {}; check --tls-ca, "
-                                    "--tls-cert, and whether the server speaks TLS",
-                                    servers, words_for(status))};
+            throw error{errc::io, fmt::format("cannot connect to {} with TLS: {}; check --tls-ca, "
+                                              "--tls-cert, and whether the server speaks TLS",
+                                              servers, words_for(status))};
         default:
             throw error{errc::io, fmt::format("cannot connect to {}: {}; check that nats-server "
                                               "runs there and the address",

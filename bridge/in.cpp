@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto tick = 100ms;                            // how long a signal may go unnoticed
+constexpr auto tick = 100ms;                        // how long a signal may go unnoticed
 constexpr std::uint64_t batch_bytes = 256U << 10U;  // into the ring at a time
 
 using subscription = handle<natsSubscription, natsSubscription_Destroy>;
@@ -58,8 +58,7 @@ class receiver {
           context_{over.make_context()},
           subject_{with.partition ? fmt::format("{}.{}", with.stream, *with.partition) : ""} {
         open_stream(over, context_.get(), with.stream, {});
-        const auto start =
-            open_durable(over, context_.get(), with.stream, with.consumer, subject_);
+        const auto start = open_durable(over, context_.get(), with.stream, with.consumer, subject_);
         // What is before the first is no longer there to be read.
         passed_ = std::max(start.acknowledged, start.first > 0 ? start.first - 1 : 0);
         producer_options me;
@@ -99,9 +98,9 @@ class receiver {
             js_PullSubscribe(&made, context_.get(), subject_.empty() ? nullptr : subject_.c_str(),
                              with_.consumer.c_str(), nullptr, &options, &code);
         if (status != NATS_OK) {
-            throw error{errc::io, fmt::format("cannot fetch from consumer {} of stream {}: {}",
-                                              with_.consumer, with_.stream,
-                                              words_for(status, code))};
+            throw error{errc::io,
+                        fmt::format("cannot fetch from consumer {} of stream {}: {}",
+                                    with_.consumer, with_.stream, words_for(status, code))};
         }
         from_.reset(made);
     }
@@ -109,8 +108,7 @@ class receiver {
     void step() {
         fetched got;
         jsErrCode code{};
-        const auto status =
-            natsSubscription_Fetch(&got.list, from_.get(), with_.batch, 250, &code);
+        const auto status = natsSubscription_Fetch(&got.list, from_.get(), with_.batch, 250, &code);
         if (status == NATS_OK) {
             failures_ = 0;
             take(got);
@@ -162,8 +160,8 @@ class receiver {
             natsMsg* raw = nullptr;
             jsErrCode code{};
             const auto wanted = passed_ + 1;
-            const auto status = js_GetMsg(&raw, context_.get(), with_.stream.c_str(), wanted,
-                                          nullptr, &code);
+            const auto status =
+                js_GetMsg(&raw, context_.get(), with_.stream.c_str(), wanted, nullptr, &code);
             const message_handle message{raw};
             if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr) {
                 passed_ = wanted;  // deleted; or, of a work queue, acknowledged

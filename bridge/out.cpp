@@ -192,13 +192,13 @@ class sender {
         std::uint64_t messages = 0;
         std::uint64_t bytes = 0;
         std::uint64_t end = 0;
-        while (!entries_.empty() && next_ > 0 && entries_.front().stored >= entries_.front().parts) {
+        while (!entries_.empty() && next_ > 0 &&
+               entries_.front().stored >= entries_.front().parts) {
             const auto& first = entries_.front();
             if (first.is_end) {
                 // Its number in `entries_` is its partition's: they go together, at the end.
-                if (std::all_of(entries_.begin(), entries_.end(), [](const entry& e) {
-                        return e.stored >= e.parts;
-                    })) {
+                if (std::all_of(entries_.begin(), entries_.end(),
+                                [](const entry& e) { return e.stored >= e.parts; })) {
                     over_now_ = true;
                 }
                 break;
@@ -229,10 +229,9 @@ class sender {
         over_.check();
         ++failures_;
         if (failures_ % 8 == 0) {
-            tell_(fmt::format("stream {} does not take what is sent: {}; trying again",
-                              with_.stream,
-                              words_for(last_failure_.status,
-                                        static_cast<jsErrCode>(last_failure_.code))));
+            tell_(fmt::format(
+                "stream {} does not take what is sent: {}; trying again", with_.stream,
+                words_for(last_failure_.status, static_cast<jsErrCode>(last_failure_.code))));
         }
         if (failures_ > 1) {
             wait(std::min<clock::duration>(5ms * (1U << std::min(failures_, 9U)), 2s));
@@ -280,7 +279,7 @@ class sender {
     std::size_t next_ = 0;       // to publish, of entries_
     std::uint32_t part_ = 0;     // of that
     std::uint64_t bytes_ = 0;    // of entries_
-    std::string last_id_;  // published last, of this run without a failure
+    std::string last_id_;        // published last, of this run without a failure
     const std::string none_;
     bool alone_ = true;
     bool failed_ = false;

@@ -44,8 +44,9 @@ partitioning parse_partitioning(std::string_view text) {
     const auto [stop, problem] = std::from_chars(rest.data(), rest.data() + rest.size(), how.size);
     if (how.by == key::none || problem != std::errc{} || stop != rest.data() + rest.size() ||
         how.size == 0) {
-        throw error{errc::invalid_argument,
-                    in_quotes(text) + " is not one of hash, prefix:BYTES, field:NUMBER[:CHARACTER]"};
+        throw error{
+            errc::invalid_argument,
+            in_quotes(text) + " is not one of hash, prefix:BYTES, field:NUMBER[:CHARACTER]"};
     }
     return how;
 }

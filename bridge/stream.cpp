@@ -83,9 +83,9 @@ void open_stream(const connection& at, jsCtx* context, const std::string& name,
     if (status == NATS_OK) { return; }
     if (status != NATS_NOT_FOUND) { refuse(at, "find stream " + name, status, code); }
     if (!how.create) {
-        throw error{errc::input_not_found,
-                    fmt::format("there is no stream {} at {}; --create makes it", name,
-                                at.servers())};
+        throw error{
+            errc::input_not_found,
+            fmt::format("there is no stream {} at {}; --create makes it", name, at.servers())};
     }
     status = create(context, name, how, code);
     if (status != NATS_OK && code != JSStreamNameExistErr) {
@@ -109,8 +109,7 @@ consumer_place open_durable(const connection& at, jsCtx* context, const std::str
     const auto status = ask_patiently(
         [&](jsErrCode* c) {
             jsConsumerInfo* raw = nullptr;
-            auto got =
-                js_GetConsumerInfo(&raw, context, stream.c_str(), name.c_str(), nullptr, c);
+            auto got = js_GetConsumerInfo(&raw, context, stream.c_str(), name.c_str(), nullptr, c);
             if (got == NATS_NOT_FOUND) {
                 got = js_AddConsumer(&raw, context, stream.c_str(), &config, nullptr, c);
             }

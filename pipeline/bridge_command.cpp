@@ -72,7 +72,8 @@ void add_common_options(CLI::App& sub, bridge_options& o) {
                  "Show how far it is (by default, on a terminal)");
     sub.add_flag("--stats", o.stats, "One line of JSON on standard error at the end");
     sub.footer(
-        "Several servers of a cluster: nats://a:4222,nats://b:4222/STREAM. A token or a password is\n"
+        "Several servers of a cluster: nats://a:4222,nats://b:4222/STREAM. A token or a password "
+        "is\n"
         "given in RINGPIPE_NATS_TOKEN or RINGPIPE_NATS_PASSWORD, or in the address.\n"
         "What is guaranteed from end to end: docs/distributed.md.\n"
         "\n"
@@ -183,7 +184,11 @@ int bridge_between(bridge_options o, bool out) {
     progress_meter meter{out ? "bridge out" : "bridge in",
                          o.progress.value_or(stderr_is_terminal())};
     const bridge::pass_counter count = [&](std::uint64_t messages, std::uint64_t bytes) {
-        if (messages == 0) { meter.look(); } else { meter.add(messages, bytes); }
+        if (messages == 0) {
+            meter.look();
+        } else {
+            meter.add(messages, bytes);
+        }
     };
     bridge::transfer done;
     if (out) {

@@ -39,8 +39,8 @@ int run(int argc, char** argv) {
     CLI::App app{description, std::string{program_name}};
     app.footer(footer);
     app.require_subcommand(0, 1);  // with 1, CLI11 would not name a mistyped command
-    const std::array commands{add_run(app),  add_demo(app), add_ls(app),  add_stat(app),
-                              add_dead(app), add_rm(app),
+    const std::array commands{add_run(app),    add_demo(app), add_ls(app),
+                              add_stat(app),   add_dead(app), add_rm(app),
 #ifdef RINGPIPE_HAS_BRIDGE
                               add_bridge(app),
 #endif

@@ -153,11 +153,13 @@ TEST_CASE("bridge: each partition keeps its own order") {
     const unique_ring left;
     const unique_ring right;
     std::string input;
-    for (int i = 0; i < 2000; ++i) { input += "key" + std::to_string(i % 7) + "," + std::to_string(i) + "\n"; }
+    for (int i = 0; i < 2000; ++i) {
+        input += "key" + std::to_string(i % 7) + "," + std::to_string(i) + "\n";
+    }
     send(here, input);
     const auto address = server.url() + "/jobs";
-    bridge_program out{{"out", here, address, "--create", "--partition-by", "field:1",
-                        "--partitions", "2"}};
+    bridge_program out{
+        {"out", here, address, "--create", "--partition-by", "field:1", "--partitions", "2"}};
     CHECK(out.wait() == 0);
     bridge_program first{{"in", address + "/left", left, "--partition", "0"}};
     bridge_program second{{"in", address + "/right", right, "--partition", "1"}};
@@ -217,7 +219,8 @@ TEST_CASE("bridge: Ctrl-C ends it cleanly and the next one goes on") {
             return now.messages == 2 && now.groups.size() == 1 && now.groups[0].lag_bytes == 0;
         }));
         bridge_program in{{"in", address, there}};
-        REQUIRE(eventually([&] { return there.exists() && ring::open(there.str()).status().messages == 2; }));
+        REQUIRE(eventually(
+            [&] { return there.exists() && ring::open(there.str()).status().messages == 2; }));
         out.signal(SIGINT);
         in.signal(SIGINT);
         CHECK(out.wait() == 130);

@@ -125,8 +125,8 @@ nats_cluster::nats_cluster() {
         }
         more.back() = ']';
         more += " }\n";
-        servers_.push_back(std::unique_ptr<nats_server>{
-            new nats_server{temporary_folder(), free_port(), more}});
+        servers_.push_back(
+            std::unique_ptr<nats_server>{new nats_server{temporary_folder(), free_port(), more}});
     }
     for (auto& each : servers_) { each->start(); }
 }
