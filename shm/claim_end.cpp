@@ -120,6 +120,7 @@ receive_status claim_end::claim_and_receive(consumer& front, message& received, 
                     futex::wait(group_->waiting, epoch,
                                 std::min(until, clock::now() + where_->liveness_interval()));
                     member_.tell_wish(layout::wish::nothing);
+                    now_ = coarse_now();  // it may be time to look for the dead
                 }
         }
         if (late) { return receive_status::timed_out; }
