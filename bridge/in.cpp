@@ -164,7 +164,11 @@ class receiver {
                 js_GetMsg(&raw, context_.get(), with_.stream.c_str(), wanted, nullptr, &code);
             const message_handle message{raw};
             if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr) {
-                passed_ = wanted;  // deleted; or, of a work queue, acknowledged
+                if (is_deleted(wanted)) {
+                    passed_ = wanted;
+                } else {
+                    wait(tick);
+                }
             } else if (status != NATS_OK) {
                 over_.check();
                 wait(tick);
@@ -177,6 +181,19 @@ class receiver {
             }
         }
         return true;
+    }
+
+    // Or, of a work queue, acknowledged. A server that has just become the stream's leader may not
+    // have yet what another has delivered: only what is asked for in vain for two seconds, and lies
+    // within what the stream says it has, is gone.
+    bool is_deleted(std::uint64_t sequence) {
+        if (not_found_ != sequence) {
+            not_found_ = sequence;
+            not_found_since_ = clock::now();
+        }
+        const auto has = extent_of(over_, context_.get(), with_.stream);
+        if (!has || sequence > has->last) { return false; }
+        return sequence < has->first || clock::now() > not_found_since_ + 2s;
     }
 
     // False: a stop was requested.
@@ -267,8 +284,10 @@ class receiver {
     std::optional<producer> out_;
     subscription from_;
     joiner joiner_;
-    std::uint64_t passed_ = 0;         // all of the stream up to here is in the ring, or held
-    std::uint64_t committed_ = 0;      // the last that is in the ring
+    std::uint64_t passed_ = 0;     // all of the stream up to here is in the ring, or held
+    std::uint64_t committed_ = 0;  // the last that is in the ring
+    std::uint64_t not_found_ = 0;  // in the stream, when it was asked for last
+    clock::time_point not_found_since_;
     std::uint64_t last_delivery_ = 0;  // none yet: the first one is never expected, see run_in
     std::vector<std::span<const std::byte>> payloads_;
     std::vector<std::uint64_t> ids_;

@@ -18,7 +18,11 @@ publisher::~publisher() = default;
 void publisher::on_answer(jsCtx*, natsMsg* message, jsPubAck* stored, jsPubAckErr* problem,
                           void* closure) {
     auto& self = *static_cast<publisher*>(closure);
-    answer what{0, problem == nullptr, stored != nullptr && stored->Duplicate, 0, NATS_OK};
+    // A duplicate of number 0 is one whose id a cluster has noted and whose message it then did not
+    // take (nats-server 2.9): nothing is stored, and it has to be sent again, in vain until the
+    // duplicate window is over.
+    const bool is_stored = problem == nullptr && stored != nullptr && stored->Sequence != 0;
+    answer what{0, is_stored, is_stored && stored->Duplicate, 0, NATS_OK};
     if (problem != nullptr) {
         what.code = static_cast<int>(problem->ErrCode);
         what.status = problem->Err;

@@ -93,6 +93,18 @@ void open_stream(const connection& at, jsCtx* context, const std::string& name,
     }
 }
 
+std::optional<stream_extent> extent_of(const connection& at, jsCtx* context,
+                                       const std::string& stream) {
+    jsErrCode code = no_code;
+    jsStreamInfo* raw = nullptr;
+    if (js_GetStreamInfo(&raw, context, stream.c_str(), nullptr, &code) != NATS_OK) {
+        at.check();
+        return std::nullopt;
+    }
+    const stream_info about{raw};
+    return stream_extent{about->State.FirstSeq, about->State.LastSeq};
+}
+
 consumer_place open_durable(const connection& at, jsCtx* context, const std::string& stream,
                             const std::string& name, const std::string& subject) {
     jsConsumerConfig config;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "bridge/connection.hpp"
@@ -25,6 +26,15 @@ struct stream_options {
 // what is new (and so holds the ring's producers back), it never discards what is old.
 void open_stream(const connection& at, jsCtx* context, const std::string& name,
                  const stream_options& how);
+
+struct stream_extent {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+};
+
+// Nothing while no server answers.
+std::optional<stream_extent> extent_of(const connection& at, jsCtx* context,
+                                       const std::string& stream);
 
 struct consumer_place {
     std::uint64_t acknowledged = 0;  // all of the stream up to here

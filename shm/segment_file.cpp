@@ -2,14 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <utility>
 
@@ -23,33 +20,6 @@ namespace {
 // Behind all members' bytes.
 constexpr off_t creation_byte = off_t{1} << 40;
 
-std::uint64_t up_to(std::uint64_t value, std::uint64_t unit) {
-    return (value + unit - 1) / unit * unit;
-}
-
-// The first bytes of a ring, as far as a decision about the file needs them.
-struct first_bytes {
-    std::uint64_t magic = 0;
-    std::uint32_t version = 0;
-    std::uint32_t abi = 0;
-    std::uint64_t capacity = 0;
-    std::uint64_t header_size = 0;
-    std::uint32_t members = 0;
-    std::uint32_t groups = 0;
-    std::uint64_t creation_id[2] = {};
-    std::uint64_t liveness_interval_ns = 0;
-};
-static_assert(offsetof(first_bytes, liveness_interval_ns) ==
-                  offsetof(layout::control_header, liveness_interval_ns),
-              "what is read from the file stands where the layout says");
-
-first_bytes read_first_bytes(int descriptor) {
-    first_bytes bytes;
-    // A short file leaves the rest zero.
-    [[maybe_unused]] const auto got = ::pread(descriptor, &bytes, sizeof bytes, 0);
-    return bytes;
-}
-
 bool lock_for_creation(int descriptor) {
     struct flock range {};
     range.l_type = F_WRLCK;
@@ -59,55 +29,7 @@ bool lock_for_creation(int descriptor) {
     return ::fcntl(descriptor, F_OFD_SETLK, &range) == 0;
 }
 
-void write_at_start(int descriptor, const void* bytes, std::size_t size, const std::string& path) {
-    const auto written = ::pwrite(descriptor, bytes, size, 0);
-    if (written != static_cast<ssize_t>(size)) {
-        throw error{errc::no_space, fmt::format("cannot write to the new ring's file {}", path),
-                    errno};
-    }
-}
-
 }  // namespace
-
-segment_shape shape_from(const ring_options& options) {
-    segment_shape shape;
-    const auto wanted = options.capacity.value_or(default_capacity);
-    if (wanted > layout::max_capacity) {
-        throw error{errc::invalid_argument,
-                    fmt::format("a ring cannot have {} bytes; ask for at most {}", wanted,
-                                layout::max_capacity)};
-    }
-    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    shape.capacity = std::bit_ceil(std::max({wanted, layout::min_capacity, page}));
-    shape.members = options.members.value_or(128);
-    if (shape.members == 0 || shape.members > layout::max_members) {
-        throw error{errc::invalid_argument,
-                    fmt::format("a ring cannot have {} member slots; ask for 1 to {}",
-                                shape.members, layout::max_members)};
-    }
-    shape.groups = options.groups.value_or(16);
-    if (shape.groups == 0 || shape.groups > layout::max_groups) {
-        throw error{errc::invalid_argument,
-                    fmt::format("a ring cannot have {} group slots; ask for 1 to {}", shape.groups,
-                                layout::max_groups)};
-    }
-    shape.mode = options.mode.value_or(0600);
-    if ((shape.mode & ~0777U) != 0 || (shape.mode & 0600U) != 0600U) {
-        throw error{errc::invalid_argument,
-                    fmt::format("a ring cannot have mode {:o}; its owner must read and write it, "
-                                "as with 600 or 660",
-                                shape.mode)};
-    }
-    const auto interval = options.liveness_interval.value_or(std::chrono::milliseconds{100});
-    if (interval <= interval.zero() || interval > std::chrono::hours{1}) {
-        throw error{errc::invalid_argument,
-                    "a ring's liveness interval must be between 1 ms and 1 h"};
-    }
-    shape.liveness_interval_ns =
-        static_cast<std::uint64_t>(std::chrono::nanoseconds{interval}.count());
-    shape.header_size = up_to(layout::control_size(shape.members, shape.groups), page);
-    return shape;
-}
 
 segment_file::segment_file(std::string name, open_mode how, const ring_options& options,
                            deadline until)
@@ -201,8 +123,8 @@ segment_file::attempt segment_file::try_open(open_mode how, const ring_options& 
                                 S_ISDIR(about.st_mode) ? "a directory" : "no regular file")};
     }
 
-    const auto bytes = read_first_bytes(descriptor_);
-    if (bytes.magic == layout::magic_ready) {
+    const auto magic = magic_of(descriptor_);
+    if (magic == layout::magic_ready) {
         if (how == open_mode::create) {
             throw error{
                 errc::ring_exists,
@@ -210,14 +132,14 @@ segment_file::attempt segment_file::try_open(open_mode how, const ring_options& 
                     "cannot create ring {}: it exists; open it, or remove it with 'ringpipe rm {}'",
                     name_, name_)};
         }
-        load_shape();
-        compare(options);
+        shape_ = load_shape(descriptor_, name_);
+        refuse_other_options(shape_, options, name_);
         return attempt::ready;
     }
-    if (about.st_size != 0 && bytes.magic != layout::magic_creating) {
+    if (about.st_size != 0 && magic != layout::magic_creating) {
         // Unless a creator that starts over was just emptying it: then it has the lock, or is done.
         if (!lock_for_creation(descriptor_)) { return attempt::again; }
-        const auto now = read_first_bytes(descriptor_).magic;
+        const auto now = magic_of(descriptor_);
         if (now == layout::magic_ready || now == layout::magic_creating) { return attempt::again; }
         throw error{errc::not_a_ring, fmt::format("cannot open ring {}: {} is a file of something "
                                                   "else; choose another name, or remove "
@@ -230,7 +152,7 @@ segment_file::attempt segment_file::try_open(open_mode how, const ring_options& 
 segment_file::attempt segment_file::try_make(const ring_options& options) {
     if (!lock_for_creation(descriptor_)) { return attempt::again; }
     // Another creator may have finished, or given up and removed the file, before we had the lock.
-    if (!path_still_names_us() || read_first_bytes(descriptor_).magic == layout::magic_ready) {
+    if (!path_still_names_us() || magic_of(descriptor_) == layout::magic_ready) {
         return attempt::again;
     }
     try {
@@ -239,7 +161,7 @@ segment_file::attempt segment_file::try_make(const ring_options& options) {
         ::unlink(path_.c_str());
         throw;
     }
-    load_shape();
+    shape_ = load_shape(descriptor_, name_);
     return attempt::ready;
 }
 
@@ -250,7 +172,7 @@ void segment_file::make(const ring_options& options) {
     if (::ftruncate(descriptor_, 0) != 0) {
         throw error{errc::io, fmt::format("cannot empty {}", path_), errno};
     }
-    write_at_start(descriptor_, &layout::magic_creating, sizeof layout::magic_creating, path_);
+    write_magic(descriptor_, layout::magic_creating, path_);
     if (::fchmod(descriptor_, shape.mode) != 0) {
         throw error{errc::no_permission, fmt::format("cannot set the mode of {}", path_), errno};
     }
@@ -264,90 +186,9 @@ void segment_file::make(const ring_options& options) {
                                 name_, shape.file_size(), path_),
                     failed};
     }
-    first_bytes bytes;
-    bytes.magic = layout::magic_creating;
-    bytes.version = layout::version;
-    bytes.abi = layout::abi_stamp();
-    bytes.capacity = shape.capacity;
-    bytes.header_size = shape.header_size;
-    bytes.members = shape.members;
-    bytes.groups = shape.groups;
-    bytes.liveness_interval_ns = shape.liveness_interval_ns;
-    if (::getrandom(bytes.creation_id, sizeof bytes.creation_id, 0) != sizeof bytes.creation_id) {
-        throw error{errc::io, "cannot get random bytes for the new ring's id", errno};
-    }
-    write_at_start(descriptor_, &bytes, sizeof bytes, path_);
+    write_header(descriptor_, shape, path_);
     // Everything else starts as zero. One write of eight bytes publishes it.
-    write_at_start(descriptor_, &layout::magic_ready, sizeof layout::magic_ready, path_);
-}
-
-// Everything that is used later is copied out once, and validated here.
-void segment_file::load_shape() {
-    const auto bytes = read_first_bytes(descriptor_);
-    if (bytes.version != layout::version || bytes.abi != layout::abi_stamp()) {
-        throw error{errc::wrong_version,
-                    fmt::format("cannot open ring {}: it was made by another version of ringpipe "
-                                "(layout {}, this one "
-                                "is {}); use that version, or remove it with 'ringpipe rm {}'",
-                                name_, bytes.version, layout::version, name_)};
-    }
-    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    const bool sound =
-        std::has_single_bit(bytes.capacity) && bytes.capacity >= page &&
-        bytes.capacity <= layout::max_capacity && bytes.members >= 1 &&
-        bytes.members <= layout::max_members && bytes.groups >= 1 &&
-        bytes.groups <= layout::max_groups &&
-        bytes.header_size == up_to(layout::control_size(bytes.members, bytes.groups), page) &&
-        bytes.liveness_interval_ns >= 1 && bytes.liveness_interval_ns <= 3600'000'000'000U;
-    if (!sound) {
-        throw error{
-            errc::corrupt,
-            fmt::format("cannot open ring {}: its header contradicts itself; remove it with "
-                        "'ringpipe rm {}'",
-                        name_, name_)};
-    }
-    struct stat about {};
-    ::fstat(descriptor_, &about);
-    shape_ = {bytes.capacity,
-              bytes.members,
-              bytes.groups,
-              about.st_mode & 0777U,
-              bytes.liveness_interval_ns,
-              bytes.header_size};
-    if (static_cast<std::uint64_t>(about.st_size) < shape_.file_size()) {
-        throw error{
-            errc::truncated_segment,
-            fmt::format(
-                "cannot open ring {}: its file has {} bytes and should have {}; it was truncated, "
-                "remove it with 'ringpipe rm {}'",
-                name_, about.st_size, shape_.file_size(), name_)};
-    }
-}
-
-void segment_file::compare(const ring_options& options) const {
-    const auto wanted = shape_from(options);
-    const auto refuse = [this](std::string_view what, auto has, auto asked) {
-        throw error{errc::options_differ, fmt::format("cannot use ring {}: it exists with {} {}, "
-                                                      "not {}; leave that option out, or remove "
-                                                      "the ring with 'ringpipe rm {}'",
-                                                      name_, what, has, asked, name_)};
-    };
-    if (options.capacity && wanted.capacity != shape_.capacity) {
-        refuse("capacity", shape_.capacity, wanted.capacity);
-    }
-    if (options.members && wanted.members != shape_.members) {
-        refuse("members", shape_.members, wanted.members);
-    }
-    if (options.groups && wanted.groups != shape_.groups) {
-        refuse("groups", shape_.groups, wanted.groups);
-    }
-    if (options.mode && wanted.mode != shape_.mode) {
-        refuse("mode", fmt::format("{:o}", shape_.mode), fmt::format("{:o}", wanted.mode));
-    }
-    if (options.liveness_interval && wanted.liveness_interval_ns != shape_.liveness_interval_ns) {
-        refuse("a liveness interval of (ns)", shape_.liveness_interval_ns,
-               wanted.liveness_interval_ns);
-    }
+    write_magic(descriptor_, layout::magic_ready, path_);
 }
 
 bool remove_segment_file(std::string_view name) {
@@ -357,7 +198,7 @@ bool remove_segment_file(std::string_view name) {
     if (descriptor >= 0) {
         struct stat about {};
         ::fstat(descriptor, &about);
-        const auto magic = read_first_bytes(descriptor).magic;
+        const auto magic = magic_of(descriptor);
         ::close(descriptor);
         const bool ours =
             S_ISREG(about.st_mode) &&

@@ -1,4 +1,4 @@
-// The file that a ring is: found, made, checked, removed. Knows its first bytes only.
+// The file that a ring is: found, made, removed. What its first bytes say: segment_shape.hpp.
 #pragma once
 
 #include <boost/interprocess/mapped_region.hpp>
@@ -7,24 +7,9 @@
 #include <string>
 
 #include "common/deadline.hpp"
-#include "shm/ring.hpp"
+#include "shm/segment_shape.hpp"
 
 namespace ringpipe {
-
-// What the creator decides, in full.
-struct segment_shape {
-    std::uint64_t capacity = 0;
-    std::uint32_t members = 0;
-    std::uint32_t groups = 0;
-    unsigned mode = 0;
-    std::uint64_t liveness_interval_ns = 0;
-    std::uint64_t header_size = 0;  // of the part before the buffer; whole pages
-
-    [[nodiscard]] std::uint64_t file_size() const { return header_size + capacity; }
-};
-
-// Fills in the defaults; throws error(invalid_argument).
-segment_shape shape_from(const ring_options& options);
 
 enum class open_mode { create, open, open_or_create };
 
@@ -56,8 +41,6 @@ class segment_file {
     attempt try_open(open_mode how, const ring_options& options);
     attempt try_make(const ring_options& options);
     void make(const ring_options& options);
-    void load_shape();
-    void compare(const ring_options& options) const;
     [[nodiscard]] bool path_still_names_us() const;
 
     std::string name_;
