@@ -38,10 +38,10 @@ inline void copy_behind(layout::message_header& header, std::span<const std::byt
     const auto size = payload.size();
     if (size >= block && size <= 8 * block) {
         // The last block overlaps the one before it.
-        for (std::size_t at = 0; at < size - block; at += block) {
-            std::memcpy(to + at, from + at, block);
-        }
         std::memcpy(to + size - block, from + size - block, block);
+        for (auto at = (size - 1) / block * block; at != 0; at -= block) {
+            std::memcpy(to + at - block, from + at - block, block);
+        }
     } else if (size != 0) {
         // (An empty span may have no address, and memcpy wants one.)
         std::memcpy(to, from, size);
@@ -76,10 +76,12 @@ bool append_end::send_until(std::span<const std::byte> payload, deadline until) 
     if (!lock_with_room(stride, until)) { return false; }
     const auto at = side_.tail.load(memory_order_relaxed);
     const auto sequence = side_.sequence.load(memory_order_relaxed);
-    auto& header = begin_message(at, sequence);
-    auto& next = view_.at(at + stride);
+    auto& header = view_.at(at);
+    // From the back to the front: a consumer that polls the header takes its line from us as soon
+    // as we have written to it, so all that goes there is written last, and in one go.
+    view_.at(at + stride).word.store(0, memory_order_relaxed);
     copy_behind(header, payload);
-    next.word.store(0, memory_order_relaxed);
+    header.sequence = sequence;
     // The commit point. Release: payload, sequence and the next header's 0 come before it. Pairs
     // with the acquire of whoever finds the message (claim, repair, tap).
     header.word.store(word::make(word::committed, payload.size(), member_->id()),
