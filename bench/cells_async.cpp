@@ -94,7 +94,7 @@ awaitable<void> ask(Talk& talk, std::chrono::nanoseconds time, latency& result) 
         if (number >= warm_up) { samples.push_back(static_cast<std::uint32_t>(ticks() - before)); }
     }
     const auto at = [&](double share) { return nanoseconds(quantile(samples, share)); };
-    result = {at(0.5), at(0.99), at(0.999), at(1), samples.size()};
+    result = {at(0.5), at(0.99), at(0.999), at(1), samples.size(), check.verified()};
 }
 
 template <class Talk>
