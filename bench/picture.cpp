@@ -15,8 +15,8 @@ namespace ringpipe::bench {
 namespace {
 
 // Where things are, in SVG's units.
-constexpr double width = 800;
-constexpr double labels = 258;  // to the left of the bars
+constexpr double width = 842;
+constexpr double labels = 300;  // to the left of the bars
 constexpr double values = 90;   // to the right of them
 constexpr double bar = 18;      // from one to the next
 constexpr double margin = 24;
