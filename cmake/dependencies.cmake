@@ -35,6 +35,12 @@ endif()
 
 if(RINGPIPE_BUILD_PROGRAMS)
   ringpipe_find(nlohmann_json nlohmann-json3-dev)
+  ringpipe_find(prometheus-cpp prometheus-cpp-dev)
+  set(CURSES_NEED_WIDE TRUE)
+  ringpipe_find(Curses libncurses-dev)
+  add_library(ringpipe_curses INTERFACE)
+  target_include_directories(ringpipe_curses SYSTEM INTERFACE ${CURSES_INCLUDE_DIRS})
+  target_link_libraries(ringpipe_curses INTERFACE ${CURSES_LIBRARIES})
 endif()
 
 if(RINGPIPE_BUILD_PROGRAMS)

@@ -16,7 +16,14 @@ command add_demo(CLI::App& app);
 command add_ls(CLI::App& app);
 command add_stat(CLI::App& app);
 command add_dead(CLI::App& app);
+command add_top(CLI::App& app);
+command add_tap(CLI::App& app);
+command add_record(CLI::App& app);
+command add_replay(CLI::App& app);
 command add_rm(CLI::App& app);
+command add_gc(CLI::App& app);
+command add_doctor(CLI::App& app);
+command add_metrics(CLI::App& app);
 #ifdef RINGPIPE_HAS_BRIDGE
 command add_bridge(CLI::App& app);
 #endif

@@ -17,8 +17,8 @@
 #include "pipeline/commands.hpp"
 #include "pipeline/dead_letters.hpp"
 #include "pipeline/say.hpp"
-#include "pipeline/status_json.hpp"
-#include "pipeline/status_text.hpp"
+#include "pipeline/view/status_json.hpp"
+#include "pipeline/view/status_text.hpp"
 #include "shm/dead_letter.hpp"
 #include "shm/producer.hpp"
 

@@ -2,47 +2,23 @@
 
 #include <memory>
 
-#include "common/error.hpp"
 #include "common/units.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/say.hpp"
-#include "pipeline/status_json.hpp"
-#include "pipeline/status_text.hpp"
-#include "shm/ring.hpp"
+#include "pipeline/view/observation.hpp"
+#include "pipeline/view/status_json.hpp"
+#include "pipeline/view/status_text.hpp"
 
 namespace ringpipe::pipeline {
 namespace {
 
-using namespace std::chrono_literals;
-
-struct listed {
-    std::string name;
-    ring_status status;
-    std::string problem;  // why there is no status
-};
-
-std::vector<listed> look_at_all() {
-    std::vector<listed> all;
-    for (const auto& name : ring::list()) {
-        listed one{name, {}, {}};
-        try {
-            one.status = ring::open(name, after(100ms)).status();
-        } catch (const error& e) {
-            if (e.which() == errc::ring_not_found) { continue; }  // removed a moment ago
-            one.problem = e.what();
-        }
-        all.push_back(std::move(one));
-    }
-    return all;
-}
-
-void print_json(const std::vector<listed>& rings) {
+void print_json(const std::vector<ring_seen>& rings) {
     auto out = nlohmann::ordered_json::array();
-    for (const auto& [name, status, problem] : rings) {
-        if (problem.empty()) {
-            out.push_back(to_json(status));
+    for (const auto& one : rings) {
+        if (one.problem.empty()) {
+            out.push_back(to_json(one.status));
         } else {
-            out.push_back({{"name", name}, {"error", problem}});
+            out.push_back({{"name", one.name}, {"error", one.problem}});
         }
     }
     fmt::print("{}\n", dump(out));
@@ -56,14 +32,16 @@ std::string names_of(const std::vector<group_status>& groups) {
     return names.empty() ? "-" : names;
 }
 
-void print_table(const std::vector<listed>& rings) {
+void print_table(const std::vector<ring_seen>& rings) {
     std::vector<row> rows{
         {"NAME", "STATE", "CAPACITY", "USED", "MESSAGES", "PRODUCERS", "CONSUMERS", "GROUPS"}};
     std::string problems;
-    for (const auto& [name, status, problem] : rings) {
-        if (!problem.empty()) {
+    for (const auto& one : rings) {
+        const auto& name = one.name;
+        const auto& status = one.status;
+        if (!one.problem.empty()) {
             rows.push_back({printable(name), "unusable", "-", "-", "-", "-", "-", "-"});
-            problems += printable(problem) + "\n";
+            problems += printable(one.problem) + "\n";
             continue;
         }
         rows.push_back({printable(name), std::string{state_of(status)},
@@ -89,7 +67,7 @@ command add_ls(CLI::App& app) {
         "A ring that cannot be opened is listed as unusable, with the reason below the table.\n"
         "Rings in files of your own (names with a '/') are not listed: see ringpipe stat PATH.");
     return {sub, [json] {
-                const auto rings = look_at_all();
+                const auto rings = observer{}.look().rings;
                 *json ? print_json(rings) : print_table(rings);
                 return 0;
             }};

@@ -1,7 +1,7 @@
 // ringpipe: starts the two sides of a ring, and looks after rings.
-#include <array>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "common/bus_error.hpp"
 #include "common/command_line.hpp"
@@ -24,6 +24,8 @@ const std::string footer =
     "               --consumer 'ringpipe-consumer {ring} | wc -l'\n"
     "  ringpipe ls                       the rings of this machine\n"
     "  ringpipe stat jobs                who is at the ring 'jobs', and how far\n"
+    "  ringpipe top                      all rings, as they flow\n"
+    "  ringpipe tap jobs                 what passes through it\n"
     "  ringpipe dead jobs                what its consumers failed with\n"
     "  ringpipe rm jobs                  removes it\n"
     "\n"
@@ -39,12 +41,15 @@ int run(int argc, char** argv) {
     CLI::App app{description, std::string{program_name}};
     app.footer(footer);
     app.require_subcommand(0, 1);  // with 1, CLI11 would not name a mistyped command
-    const std::array commands{add_run(app),    add_demo(app), add_ls(app),
-                              add_stat(app),   add_dead(app), add_rm(app),
+    const std::vector<command> commands{
+        add_run(app),    add_demo(app),   add_ls(app),      add_stat(app), add_top(app),
+        add_tap(app),    add_record(app), add_replay(app),  add_dead(app), add_rm(app),
+        add_gc(app),     add_doctor(app), add_metrics(app),
 #ifdef RINGPIPE_HAS_BRIDGE
-                              add_bridge(app),
+        add_bridge(app),
 #endif
-                              add_help(app)};
+        add_help(app),
+    };
     if (!command_line::parse(app, argc, argv)) { return EXIT_SUCCESS; }
     install_bus_error_handler(program_name);
     for (const auto& command : commands) {

@@ -51,10 +51,12 @@ membership::membership(std::shared_ptr<segment> where, layout::role what, const 
     mine.pid.store(static_cast<std::uint32_t>(::getpid()), memory_order_relaxed);
     mine.messages.store(0, memory_order_relaxed);
     mine.waits_for.store(layout::wish::nothing, memory_order_relaxed);
+    where_->file().mark_used();
 }
 
 membership::~membership() {
     if (forked()) { return; }
+    where_->file().mark_used();
     entry().what.store(layout::role::none, memory_order_release);
     // ~presence lets the byte go, behind this store.
 }

@@ -191,6 +191,18 @@ void segment_file::make(const ring_options& options) {
     write_magic(descriptor_, layout::magic_ready, path_);
 }
 
+std::chrono::system_clock::time_point segment_file::last_used() const noexcept {
+    struct stat about {};
+    if (::fstat(descriptor_, &about) != 0) { return std::chrono::system_clock::now(); }
+    return std::chrono::system_clock::time_point{std::chrono::seconds{about.st_mtim.tv_sec} +
+                                                 std::chrono::nanoseconds{about.st_mtim.tv_nsec}};
+}
+
+void segment_file::mark_used() const noexcept {
+    // Not a matter of life and death: without permission it is only cleaned up earlier.
+    (void)::futimens(descriptor_, nullptr);
+}
+
 bool remove_segment_file(std::string_view name) {
     const auto path = path_of_ring(name);
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);

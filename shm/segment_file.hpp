@@ -35,6 +35,11 @@ class segment_file {
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] const segment_shape& shape() const { return shape_; }
 
+    // When a member came or left last: the file's time of modification, which nothing else sets, as
+    // stores to mapped memory do not in tmpfs.
+    [[nodiscard]] std::chrono::system_clock::time_point last_used() const noexcept;
+    void mark_used() const noexcept;
+
   private:
     enum class attempt { ready, again, unfinished };
 

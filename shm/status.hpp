@@ -1,6 +1,7 @@
 // What a ring looks like from outside, in plain values.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -41,7 +42,8 @@ struct ring_status {
     std::string name;
     std::string path;
     std::uint64_t capacity = 0;
-    unsigned mode = 0;  // permissions of its file
+    unsigned mode = 0;                                // permissions of its file
+    std::chrono::system_clock::time_point last_used;  // when a member came or left last
     std::uint64_t used_bytes = 0;
     std::uint64_t messages = 0;   // ever sent
     std::uint64_t bytes = 0;      // ever sent, with headers

@@ -59,6 +59,7 @@ ring_status status_of(const segment& where) {
     status.path = where.file().path();
     status.capacity = where.capacity();
     status.mode = where.file().shape().mode;
+    status.last_used = where.file().last_used();
     status.dead_letters_dropped = where.header().dead_letters_dropped.load(memory_order_relaxed);
     status.messages = side.sequence.load(memory_order_relaxed);
     status.bytes = side.tail.load(memory_order_acquire);

@@ -102,7 +102,7 @@ TEST_CASE("boundary: the pid in the table decides nothing") {
     consumer in{sut.ring};
     child keeper{[&](const in_child& self) -> int {
         consumer keeps{ring::open(sut.name)};
-        const auto kept = keeps.receive_for(patience);
+        [[maybe_unused]] const auto kept = keeps.receive_for(patience);
         self.tell_and_stay();
     }};
     const segment_view raw{sut.name.path()};

@@ -1,6 +1,6 @@
-#include "pipeline/status_json.hpp"
+#include "pipeline/view/status_json.hpp"
 
-#include "pipeline/status_text.hpp"
+#include "pipeline/view/status_text.hpp"
 
 namespace ringpipe::pipeline {
 namespace {
@@ -35,6 +35,8 @@ json to_json(const member_status& member) {
     return out;
 }
 
+json or_null(std::optional<double> value) { return value ? json(*value) : json(); }
+
 template <class Items>
 json list_of(const Items& items) {
     auto out = json::array();
@@ -63,8 +65,33 @@ json to_json(const ring_status& status) {
     };
 }
 
+json to_json(const ring_seen& ring, const ring_flow& flow) {
+    auto out = to_json(ring.status);
+    out["dead_letters"] = ring.dead_letters;
+    out["messages_per_second"] = flow.messages;
+    out["bytes_per_second"] = flow.bytes;
+    for (std::size_t i = 0; i < flow.groups.size(); ++i) {
+        auto& group = out["groups"][i];
+        group["messages_per_second"] = flow.groups[i].messages;
+        group["bytes_per_second"] = flow.groups[i].bytes;
+        group["seconds_behind"] = or_null(flow.groups[i].seconds_behind);
+        group["bottleneck"] = flow.groups[i].bottleneck;
+    }
+    for (std::size_t i = 0; i < flow.members.size(); ++i) {
+        auto& member = out["members"][i];
+        member["messages_per_second"] = flow.members[i].messages;
+        member["cpu"] = or_null(flow.members[i].cpu);
+        member["stopped"] = ring.processes[i] ? json(ring.processes[i]->stopped) : json();
+    }
+    return out;
+}
+
 std::string dump(const json& value) {
     return value.dump(2, ' ', false, json::error_handler_t::replace);
+}
+
+std::string dump_on_one_line(const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace ringpipe::pipeline

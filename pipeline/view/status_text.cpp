@@ -1,4 +1,4 @@
-#include "pipeline/status_text.hpp"
+#include "pipeline/view/status_text.hpp"
 
 #include <fmt/format.h>
 

@@ -4,13 +4,18 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "pipeline/view/flow.hpp"
 #include "shm/status.hpp"
 
 namespace ringpipe::pipeline {
 
 [[nodiscard]] nlohmann::ordered_json to_json(const ring_status& status);
 
+// With what flows, and what only a look at the processes tells.
+[[nodiscard]] nlohmann::ordered_json to_json(const ring_seen& ring, const ring_flow& flow);
+
 // The text, indented. What is not UTF-8 (a damaged segment) is replaced, never an error.
 [[nodiscard]] std::string dump(const nlohmann::ordered_json& json);
+[[nodiscard]] std::string dump_on_one_line(const nlohmann::ordered_json& json);
 
 }  // namespace ringpipe::pipeline

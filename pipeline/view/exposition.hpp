@@ -1,0 +1,24 @@
+// All rings in the terms of Prometheus, looked at whenever somebody asks.
+#pragma once
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+
+#include <mutex>
+#include <vector>
+
+#include "pipeline/view/observation.hpp"
+
+namespace ringpipe::pipeline {
+
+class exposition : public prometheus::Collectable {
+  public:
+    // Thread-safe. Never throws: a ring that cannot be read is ringpipe_ring_readable 0.
+    [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
+
+  private:
+    mutable std::mutex mutex_;
+    mutable observer observer_;
+};
+
+}  // namespace ringpipe::pipeline
