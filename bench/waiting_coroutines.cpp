@@ -8,6 +8,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -50,6 +53,25 @@ struct removed_ring {
     std::unique_ptr<ring> made;
 };
 
+// Heap per coroutine that waits for something of Asio's own: what it costs without ringpipe.
+std::size_t bytes_of_waiting_for_a_timer(std::size_t coroutines) {
+    asio::io_context loop;
+    asio::steady_timer never{loop, std::chrono::hours{1}};
+    const auto wait = [](asio::steady_timer& timer) -> asio::awaitable<void> {
+        boost::system::error_code ignored;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    };
+    const auto before = ::mallinfo2().uordblks;
+    for (std::size_t i = 0; i < coroutines; ++i) {
+        asio::co_spawn(loop, wait(never), asio::detached);
+    }
+    loop.run_for(std::chrono::milliseconds{100});
+    const auto heap = ::mallinfo2().uordblks - before;
+    never.cancel();
+    loop.run();
+    return heap / coroutines;
+}
+
 }  // namespace
 
 void print_waiting(std::FILE* to, std::size_t coroutines, std::size_t rings) {
@@ -83,12 +105,13 @@ void print_waiting(std::FILE* to, std::size_t coroutines, std::size_t rings) {
     loop.run_for(seconds{5});
     const auto cpu = (cpu_seconds() - cpu_before) / 5;
     const auto first = serve_all();
-    fmt::print(
-        to,
-        "{:>6} coroutines on {:>3} rings: {} threads, {:>4} bytes each, {:.2f} % CPU at rest, "
-        "{:.2f} us to serve each\n",
-        coroutines, rings, threads, heap / coroutines, 100 * cpu,
-        first.count() / static_cast<double>(coroutines));
+    fmt::print(to,
+               "{:>6} coroutines on {:>3} rings: {} threads, {:>4} bytes each ({} if it waits for "
+               "a timer), "
+               "{:.2f} % CPU at rest, {:.2f} us to serve each\n",
+               coroutines, rings, threads, heap / coroutines,
+               bytes_of_waiting_for_a_timer(coroutines), 100 * cpu,
+               first.count() / static_cast<double>(coroutines));
     (void)serve_all();
 }
 
