@@ -19,7 +19,7 @@
 #include <memory>
 #include <utility>
 
-#include "async/consumer_state.hpp"
+#include "ringpipe/async/consumer_state.hpp"
 
 namespace ringpipe {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "async/producer_state.hpp"
+#include "ringpipe/async/producer_state.hpp"
 
 namespace ringpipe {
 

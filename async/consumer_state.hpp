@@ -5,11 +5,11 @@
 #include <optional>
 #include <vector>
 
-#include "async/end_state.hpp"
-#include "async/finished_prefix.hpp"
-#include "async/received.hpp"
-#include "async/stream_error.hpp"
-#include "shm/consumer.hpp"
+#include "ringpipe/async/end_state.hpp"
+#include "ringpipe/async/finished_prefix.hpp"
+#include "ringpipe/async/received.hpp"
+#include "ringpipe/async/stream_error.hpp"
+#include "ringpipe/shm/consumer.hpp"
 
 namespace ringpipe {
 

@@ -14,9 +14,9 @@
 #include <memory>
 #include <mutex>
 
-#include "async/ends_of_context.hpp"
-#include "async/operation.hpp"
-#include "async/watcher.hpp"
+#include "ringpipe/async/ends_of_context.hpp"
+#include "ringpipe/async/operation.hpp"
+#include "ringpipe/async/watcher.hpp"
 
 namespace ringpipe {
 

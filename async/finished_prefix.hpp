@@ -5,7 +5,7 @@
 #include <deque>
 #include <vector>
 
-#include "shm/message.hpp"
+#include "ringpipe/shm/message.hpp"
 
 namespace ringpipe {
 

@@ -3,8 +3,8 @@
 
 #include <span>
 
-#include "common/deadline.hpp"
-#include "shm/wait_point.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/shm/wait_point.hpp"
 
 namespace ringpipe {
 

@@ -7,9 +7,9 @@
 #include <variant>
 #include <vector>
 
-#include "async/end_state.hpp"
-#include "async/stream_error.hpp"
-#include "shm/producer.hpp"
+#include "ringpipe/async/end_state.hpp"
+#include "ringpipe/async/stream_error.hpp"
+#include "ringpipe/shm/producer.hpp"
 
 namespace ringpipe {
 

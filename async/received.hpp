@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "shm/message.hpp"
+#include "ringpipe/shm/message.hpp"
 
 namespace ringpipe {
 

@@ -9,8 +9,8 @@
 #include <mutex>
 #include <optional>
 
-#include "common/deadline.hpp"
-#include "shm/wait_point.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/shm/wait_point.hpp"
 
 namespace ringpipe {
 

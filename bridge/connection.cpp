@@ -116,6 +116,7 @@ connection::connection(const connection_options& with)
     need(natsOptions_SetCustomReconnectDelay(raw, back_off, nullptr), "prepare the connection");
     need(natsOptions_SetDisconnectedCB(raw, on_disconnected, listener_.get()), "prepare it");
     need(natsOptions_SetReconnectedCB(raw, on_reconnected, listener_.get()), "prepare it");
+    need(natsOptions_SetClosedCB(raw, on_closed, listener_.get()), "prepare it");
     // A server that froze is noticed in seconds.
     need(natsOptions_SetPingInterval(raw, 5000), "prepare the connection");
     // What is not told is reported by a line of ours, not by cnats on standard error.
@@ -131,7 +132,20 @@ connection::connection(const connection_options& with)
     connection_.reset(made);
 }
 
-connection::~connection() { listener_->closing = true; }
+// cnats calls back from a thread of its own also after natsConnection_Destroy has returned; the last
+// call says that it is closed.
+connection::~connection() {
+    listener_->closing = true;
+    auto closed = listener_->closed.get_future();
+    connection_.reset();
+    if (closed.wait_for(std::chrono::seconds{5}) != std::future_status::ready) {
+        (void)listener_.release();  // rather lost than used after it is gone
+    }
+}
+
+void connection::on_closed(natsConnection*, void* closure) {
+    static_cast<listener*>(closure)->closed.set_value();
+}
 
 void connection::on_disconnected(natsConnection*, void* closure) {
     const auto& to = *static_cast<listener*>(closure);

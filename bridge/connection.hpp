@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -65,9 +66,11 @@ class connection {
     struct listener {
         teller tell;
         std::atomic<bool> closing{false};
+        std::promise<void> closed;  // nothing more is called
     };
     static void on_disconnected(natsConnection*, void* closure);
     static void on_reconnected(natsConnection*, void* closure);
+    static void on_closed(natsConnection*, void* closure);
 
     std::unique_ptr<listener> listener_;
     std::string shown_;

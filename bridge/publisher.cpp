@@ -27,15 +27,14 @@ void publisher::on_answer(jsCtx*, natsMsg* message, jsPubAck* stored, jsPubAckEr
         what.code = static_cast<int>(problem->ErrCode);
         what.status = problem->Err;
     }
-    bool wake = false;
     {
         const std::lock_guard lock{self.mutex_};
         // Its address is our name for it: noted before the memory may be used again.
         self.came_in_.push_back({message, what});
-        wake = self.waits_;
+        // Still locked: whoever has seen the last answer may destroy us.
+        if (self.waits_) { self.came_.notify_one(); }
     }
     natsMsg_Destroy(message);
-    if (wake) { self.came_.notify_one(); }
 }
 
 bool publisher::publish(const std::string& subject, std::span<const std::byte> payload,

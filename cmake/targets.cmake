@@ -2,10 +2,17 @@
 #
 # Sources are globbed: a new file is built without being listed anywhere.
 
-# ringpipe_add_library(shm LINK ...): the static library ringpipe_shm, alias ringpipe::shm, of
-# all sources in this folder but main.cpp. Includes are written from the root: "shm/ring.hpp".
+# ringpipe_add_library(shm LINK ... LINK_PRIVATE ...): the static library ringpipe_shm, alias
+# ringpipe::shm, of all sources in this folder but main.cpp.
+#
+# Our sources include from the root: "shm/ring.hpp". Users, and so the headers that they get, write
+# "ringpipe/shm/ring.hpp", in the tree through a link in the build folder: a "common/error.hpp" of
+# their own may come first.
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/include")
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/include/ringpipe" SYMBOLIC)
+
 function(ringpipe_add_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK;LINK_PRIVATE")
   file(GLOB sources CONFIGURE_DEPENDS CMakeLists.txt *.cpp *.hpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   add_library(ringpipe_${name} STATIC ${sources})
@@ -13,8 +20,12 @@ function(ringpipe_add_library name)
   # A folder may, for a while, have headers only.
   set_target_properties(ringpipe_${name} PROPERTIES LINKER_LANGUAGE CXX)
   target_compile_features(ringpipe_${name} PUBLIC cxx_std_20)
-  target_include_directories(ringpipe_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
-  target_link_libraries(ringpipe_${name} PUBLIC ${arg_LINK} PRIVATE ringpipe_warnings)
+  target_include_directories(ringpipe_${name}
+    PUBLIC "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>"
+           "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+  target_link_libraries(ringpipe_${name}
+    PUBLIC ${arg_LINK} PRIVATE ${arg_LINK_PRIVATE} "$<BUILD_INTERFACE:ringpipe_warnings>")
+  set_target_properties(ringpipe_${name} PROPERTIES EXPORT_NAME ${name})
 endfunction()
 
 # ringpipe_add_program(ringpipe-producer LIBRARY producer_program LINK ...): main.cpp is the

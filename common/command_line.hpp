@@ -12,9 +12,11 @@
 #include <utility>
 #include <vector>
 
-#include "common/error.hpp"
-#include "common/quote.hpp"
-#include "common/version.hpp"
+#include "ringpipe/common/completion.hpp"
+#include "ringpipe/common/error.hpp"
+#include "ringpipe/common/man_page.hpp"
+#include "ringpipe/common/quote.hpp"
+#include "ringpipe/common/version.hpp"
 
 namespace ringpipe::command_line {
 
@@ -38,6 +40,19 @@ inline constexpr std::string_view sysexits_help =
     app.set_version_flag("--version", app.get_name() + " " + std::string{version},
                          "Print the version and exit");
     app.get_formatter()->column_width(34);
+    // For packagers, and in no group, so that --help does not name them.
+    const auto print = [](const std::string& text) {
+        std::fputs(text.c_str(), stdout);
+        throw CLI::Success{};
+    };
+    app.add_flag_callback("--man", [&] { print(man_page(app)); })->group("");
+    app.add_option_function<std::string>(
+           "--completion",
+           [&](const std::string& shell) {
+               print(shell == "zsh" ? zsh_completion(app) : bash_completion(app));
+           })
+        ->check(CLI::IsMember{{"bash", "zsh"}})
+        ->group("");
     try {
         app.parse(argc, argv);
         return true;

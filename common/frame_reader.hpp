@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-#include "common/framing.hpp"
+#include "ringpipe/common/framing.hpp"
 
 namespace ringpipe {
 

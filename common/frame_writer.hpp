@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "common/framing.hpp"
+#include "ringpipe/common/framing.hpp"
 
 struct iovec;
 

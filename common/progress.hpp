@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/deadline.hpp"
+#include "ringpipe/common/deadline.hpp"
 
 namespace ringpipe {
 

@@ -16,9 +16,9 @@
 #include <string>
 #include <utility>
 
-#include "async/async_consumer.hpp"
-#include "async/async_producer.hpp"
-#include "shm/ring.hpp"
+#include <ringpipe/async/async_consumer.hpp>
+#include <ringpipe/async/async_producer.hpp>
+#include <ringpipe/shm/ring.hpp>
 
 namespace examples {
 

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "pool/process_pool.hpp"
+#include <ringpipe/pool/process_pool.hpp>
 
 struct answer {
     int task;

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "common/error.hpp"
+#include "ringpipe/common/error.hpp"
 
 namespace ringpipe::pool {
 

@@ -19,7 +19,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "pool/process_pool.hpp"
+#include "ringpipe/pool/process_pool.hpp"
 
 namespace ringpipe::pool {
 

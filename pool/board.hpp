@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/unique_fd.hpp"
+#include "ringpipe/common/unique_fd.hpp"
 
 namespace ringpipe::pool {
 

@@ -5,9 +5,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "pool/encoding.hpp"
-#include "pool/task.hpp"
-#include "pool/wire.hpp"
+#include "ringpipe/pool/encoding.hpp"
+#include "ringpipe/pool/task.hpp"
+#include "ringpipe/pool/wire.hpp"
 
 namespace ringpipe::pool {
 

@@ -17,15 +17,15 @@
 #include <thread>
 #include <vector>
 
-#include "common/deadline.hpp"
-#include "pool/board.hpp"
-#include "pool/options.hpp"
-#include "pool/status.hpp"
-#include "pool/task_state.hpp"
-#include "pool/waiting_tasks.hpp"
-#include "pool/wire.hpp"
-#include "shm/consumer.hpp"
-#include "shm/producer.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/pool/board.hpp"
+#include "ringpipe/pool/options.hpp"
+#include "ringpipe/pool/status.hpp"
+#include "ringpipe/pool/task_state.hpp"
+#include "ringpipe/pool/waiting_tasks.hpp"
+#include "ringpipe/pool/wire.hpp"
+#include "ringpipe/shm/consumer.hpp"
+#include "ringpipe/shm/producer.hpp"
 
 namespace ringpipe::pool {
 

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "pool/archive.hpp"
+#include "ringpipe/pool/archive.hpp"
 
 namespace ringpipe::pool {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "common/error.hpp"
+#include "ringpipe/common/error.hpp"
 
 namespace ringpipe::pool {
 

@@ -6,9 +6,9 @@
 #include <memory>
 #include <utility>
 
-#include "common/deadline.hpp"
-#include "pool/dispatcher.hpp"
-#include "pool/task_state.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/pool/dispatcher.hpp"
+#include "ringpipe/pool/task_state.hpp"
 
 namespace ringpipe::pool {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "common/deadline.hpp"
-#include "pool/call.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/pool/call.hpp"
 
 namespace ringpipe::pool {
 

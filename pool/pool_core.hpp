@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
-#include "pool/board.hpp"
-#include "pool/dispatcher.hpp"
-#include "pool/options.hpp"
-#include "pool/supervisor.hpp"
-#include "shm/ring.hpp"
+#include "ringpipe/pool/board.hpp"
+#include "ringpipe/pool/dispatcher.hpp"
+#include "ringpipe/pool/options.hpp"
+#include "ringpipe/pool/supervisor.hpp"
+#include "ringpipe/shm/ring.hpp"
 
 namespace ringpipe::pool {
 

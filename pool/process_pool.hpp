@@ -21,13 +21,13 @@
 #include <utility>
 #include <vector>
 
-#include "pool/call.hpp"
-#include "pool/errors.hpp"
-#include "pool/future.hpp"
-#include "pool/options.hpp"
-#include "pool/status.hpp"
-#include "pool/task.hpp"
-#include "pool/worker.hpp"
+#include "ringpipe/pool/call.hpp"
+#include "ringpipe/pool/errors.hpp"
+#include "ringpipe/pool/future.hpp"
+#include "ringpipe/pool/options.hpp"
+#include "ringpipe/pool/status.hpp"
+#include "ringpipe/pool/task.hpp"
+#include "ringpipe/pool/worker.hpp"
 
 namespace ringpipe {
 namespace pool {

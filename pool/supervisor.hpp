@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "pool/dispatcher.hpp"
-#include "pool/worker_process.hpp"
+#include "ringpipe/pool/dispatcher.hpp"
+#include "ringpipe/pool/worker_process.hpp"
 
 namespace ringpipe::pool {
 

@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "pool/encoding.hpp"
+#include "ringpipe/pool/encoding.hpp"
 
 // Registers a function under its own name, as written: RINGPIPE_TASK(work::square) is
 // "work::square". At namespace scope of a source file, once a function.

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "pool/encoding.hpp"
-#include "pool/options.hpp"
+#include "ringpipe/pool/encoding.hpp"
+#include "ringpipe/pool/options.hpp"
 
 namespace ringpipe::pool {
 

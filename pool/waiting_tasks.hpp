@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "pool/task_state.hpp"
+#include "ringpipe/pool/task_state.hpp"
 
 namespace ringpipe::pool {
 

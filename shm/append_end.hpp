@@ -3,12 +3,12 @@
 
 #include <optional>
 
-#include "common/deadline.hpp"
-#include "shm/append_lock.hpp"
-#include "shm/loan.hpp"
-#include "shm/membership.hpp"
-#include "shm/producer.hpp"
-#include "shm/spin.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/shm/append_lock.hpp"
+#include "ringpipe/shm/loan.hpp"
+#include "ringpipe/shm/membership.hpp"
+#include "ringpipe/shm/producer.hpp"
+#include "ringpipe/shm/spin.hpp"
 
 namespace ringpipe {
 

@@ -1,8 +1,8 @@
 // The tail lock, what it guards, and its repair: the appending side of the ring.
 #pragma once
 
-#include "shm/owner_lock.hpp"
-#include "shm/segment.hpp"
+#include "ringpipe/shm/owner_lock.hpp"
+#include "ringpipe/shm/segment.hpp"
 
 namespace ringpipe {
 

@@ -1,12 +1,12 @@
 // What a consumer does when its lease is used up: claim, wait, adopt, see the end.
 #pragma once
 
-#include "shm/consumer.hpp"
-#include "shm/distance.hpp"
-#include "shm/group_lock.hpp"
-#include "shm/group_table.hpp"
-#include "shm/membership.hpp"
-#include "shm/spin.hpp"
+#include "ringpipe/shm/consumer.hpp"
+#include "ringpipe/shm/distance.hpp"
+#include "ringpipe/shm/group_lock.hpp"
+#include "ringpipe/shm/group_table.hpp"
+#include "ringpipe/shm/membership.hpp"
+#include "ringpipe/shm/spin.hpp"
 
 namespace ringpipe {
 

@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "common/deadline.hpp"
-#include "shm/message.hpp"
-#include "shm/message_view.hpp"
-#include "shm/ring.hpp"
-#include "shm/wait_point.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/shm/message.hpp"
+#include "ringpipe/shm/message_view.hpp"
+#include "ringpipe/shm/ring.hpp"
+#include "ringpipe/shm/wait_point.hpp"
 
 namespace ringpipe {
 

@@ -14,8 +14,8 @@
 #include <string>
 #include <string_view>
 
-#include "shm/message.hpp"
-#include "shm/ring.hpp"
+#include "ringpipe/shm/message.hpp"
+#include "ringpipe/shm/ring.hpp"
 
 namespace ringpipe {
 

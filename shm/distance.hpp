@@ -18,7 +18,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "common/deadline.hpp"
+#include "ringpipe/common/deadline.hpp"
 
 namespace ringpipe {
 

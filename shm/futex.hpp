@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "common/deadline.hpp"
+#include "ringpipe/common/deadline.hpp"
 
 namespace ringpipe::futex {
 

@@ -3,8 +3,8 @@
 
 #include <optional>
 
-#include "shm/owner_lock.hpp"
-#include "shm/segment.hpp"
+#include "ringpipe/shm/owner_lock.hpp"
+#include "ringpipe/shm/segment.hpp"
 
 namespace ringpipe {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string_view>
 
-#include "shm/membership.hpp"
-#include "shm/ring.hpp"
+#include "ringpipe/shm/membership.hpp"
+#include "ringpipe/shm/ring.hpp"
 
 namespace ringpipe {
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-#include "shm/layout.hpp"
+#include "ringpipe/shm/layout.hpp"
 
 namespace ringpipe {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "shm/presence.hpp"
-#include "shm/segment.hpp"
+#include "ringpipe/shm/presence.hpp"
+#include "ringpipe/shm/segment.hpp"
 
 namespace ringpipe {
 

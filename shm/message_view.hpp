@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "shm/layout.hpp"
+#include "ringpipe/shm/layout.hpp"
 
 namespace ringpipe {
 

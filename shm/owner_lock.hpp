@@ -11,8 +11,8 @@
 #include <atomic>
 #include <cstdint>
 
-#include "common/deadline.hpp"
-#include "shm/layout.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/shm/layout.hpp"
 
 namespace ringpipe {
 

@@ -8,10 +8,10 @@
 #include <span>
 #include <string>
 
-#include "common/deadline.hpp"
-#include "shm/loan.hpp"
-#include "shm/ring.hpp"
-#include "shm/wait_point.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/shm/loan.hpp"
+#include "ringpipe/shm/ring.hpp"
+#include "ringpipe/shm/wait_point.hpp"
 
 namespace ringpipe {
 

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "shm/segment.hpp"
+#include "ringpipe/shm/segment.hpp"
 
 namespace ringpipe {
 

@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "common/deadline.hpp"
-#include "shm/status.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/shm/status.hpp"
 
 namespace ringpipe {
 

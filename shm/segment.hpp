@@ -4,9 +4,9 @@
 #include <boost/interprocess/mapped_region.hpp>
 #include <span>
 
-#include "shm/layout.hpp"
-#include "shm/message_view.hpp"
-#include "shm/segment_file.hpp"
+#include "ringpipe/shm/layout.hpp"
+#include "ringpipe/shm/message_view.hpp"
+#include "ringpipe/shm/segment_file.hpp"
 
 namespace ringpipe {
 

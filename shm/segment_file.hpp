@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "common/deadline.hpp"
-#include "shm/segment_shape.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/shm/segment_shape.hpp"
 
 namespace ringpipe {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "shm/ring.hpp"
+#include "ringpipe/shm/ring.hpp"
 
 namespace ringpipe {
 

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "common/deadline.hpp"
-#include "shm/cpu.hpp"
-#include "shm/ring.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/shm/cpu.hpp"
+#include "ringpipe/shm/ring.hpp"
 
 namespace ringpipe {
 

@@ -1,8 +1,8 @@
 // A look at a segment that changes nothing and takes no lock.
 #pragma once
 
-#include "shm/segment.hpp"
-#include "shm/status.hpp"
+#include "ringpipe/shm/segment.hpp"
+#include "ringpipe/shm/status.hpp"
 
 namespace ringpipe {
 

@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "common/deadline.hpp"
-#include "shm/message.hpp"
-#include "shm/message_view.hpp"
-#include "shm/ring.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/shm/message.hpp"
+#include "ringpipe/shm/message_view.hpp"
+#include "ringpipe/shm/ring.hpp"
 
 namespace ringpipe {
 

@@ -19,7 +19,7 @@
 // than that without looking.
 #pragma once
 
-#include "shm/futex.hpp"
+#include "ringpipe/shm/futex.hpp"
 
 namespace ringpipe::wait_word {
 

@@ -71,7 +71,7 @@ TEST_CASE("demo ends soon after SIGINT, with nothing left over") {
     const pipeline::temporary_folder folder;
     program_io io;
     io.prefix = {"/usr/bin/env", "TMPDIR=" + folder.path().string()};
-    program sut{"ringpipe", {"demo", "--size", "1GB"}, io};
+    program sut{"ringpipe", {"demo", "--size", "300MB"}, io};
     // It is at the ring as soon as a consumer has opened its output.
     const auto has_output = [&] {
         for (const auto& entry : fs::recursive_directory_iterator{folder.path()}) {
