@@ -41,18 +41,20 @@ struct tied_to_launcher {
     }
 };
 
-pid_t start(boost::asio::io_context& context, const shell_command& what,
-            const guard* enrolled_at) {
+pid_t start(boost::asio::io_context& context, const shell_command& what, const guard* enrolled_at) {
     const std::vector<std::string> arguments{"-c", what.text};
-    const bp::process_environment environment{what.environment};
+    // Not const: Boost.Process calls only what it may change, and silently leaves out the rest.
+    bp::process_environment environment{what.environment};
     const tied_to_launcher tie{::getpid(), enrolled_at};
     // Two consumers must not fight for the input, and it is the producer that has a use for it.
-    auto started =
-        what.role == side::consumer
-            ? bp::process{context,     "/bin/sh",
-                          arguments,   environment,
-                          bp::process_stdio{nullptr, {}, {}}, tie}
-            : bp::process{context, "/bin/sh", arguments, environment, tie};
+    auto started = what.role == side::consumer
+                       ? bp::process{context,
+                                     "/bin/sh",
+                                     arguments,
+                                     environment,
+                                     bp::process_stdio{nullptr, {}, {}},
+                                     tie}
+                       : bp::process{context, "/bin/sh", arguments, environment, tie};
     const auto pid = started.id();
     started.detach();
     return pid;

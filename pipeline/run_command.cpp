@@ -9,6 +9,7 @@
 
 #include "common/command_line.hpp"
 #include "common/error.hpp"
+#include "common/framing.hpp"
 #include "common/units.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/launch.hpp"
@@ -25,6 +26,7 @@ struct run_options {
     bool keep_order = false;
     unsigned restarts = 3;
     std::optional<std::uint64_t> block;
+    std::optional<framing> frame;
     bool summary = false;
     std::string producer;
     std::string consumer;
@@ -69,14 +71,17 @@ all of them. Exit code: 0, or that of the first command that failed (128 + N if 
 killed it; 3 from a consumer: the stream was truncated).)";
 
 void refuse(bool wrong, const char* why) {
-    if (wrong) { throw error{errc::invalid_argument, std::string{why} + "; see ringpipe run --help"}; }
+    if (wrong) {
+        throw error{errc::invalid_argument, std::string{why} + "; see ringpipe run --help"};
+    }
 }
 
 int run_stages(const run_options& options) {
     refuse(!options.producer.empty() || !options.consumer.empty(),
            "stages and --producer or --consumer do not go together");
-    refuse(options.ring || options.keep, "--ring and --keep are not for stages, which have a ring "
-                                         "between each two");
+    refuse(options.ring || options.keep,
+           "--ring and --keep are not for stages, which have a ring "
+           "between each two");
     refuse(options.keep_order && !options.lockstep,
            "--keep-order needs --lockstep: without it nobody knows which lines answer which");
     stages_plan plan;
@@ -89,6 +94,9 @@ int run_stages(const run_options& options) {
     plan.restarts = options.restarts;
     plan.capacity = options.capacity;
     plan.block = options.block;
+    plan.frame = options.frame.value_or(framing{});
+    refuse(options.lockstep && plan.frame.type == framing::kind::chunks,
+           "--lockstep needs messages with an end, which --framing chunks has not");
     plan.summary = options.summary || ::isatty(STDERR_FILENO) != 0;
     return stage_launch{std::move(plan)}.run();
 }
@@ -97,8 +105,8 @@ int run(const run_options& options) {
     if (!options.stages.empty()) { return run_stages(options); }
     refuse(options.producer.empty() || options.consumer.empty(),
            "nothing to run; give stages, or --producer and --consumer");
-    refuse(options.lockstep || options.keep_order || options.block,
-           "--lockstep, --keep-order and --block are for stages");
+    refuse(options.lockstep || options.keep_order || options.block || options.frame,
+           "--lockstep, --keep-order, --block and --framing are for stages");
     fresh_ring fresh{"run"};
     if (options.keep) { fresh.keep(); }
     launch_plan plan;
@@ -119,7 +127,8 @@ int run(const run_options& options) {
 }  // namespace
 
 command add_run(CLI::App& app) {
-    auto* sub = app.add_subcommand("run", "Runs a pipe with many copies of a stage, or a producer and its consumers");
+    auto* sub = app.add_subcommand(
+        "run", "Runs a pipe with many copies of a stage, or a producer and its consumers");
     auto options = std::make_shared<run_options>();
     sub->add_option("STAGE", options->stages, "A command, or so many copies of it: '4x CMD'");
     sub->add_flag("--lockstep", options->lockstep,
@@ -134,6 +143,10 @@ command add_run(CLI::App& app) {
         *sub, "--block", options->block, [](const std::string& t) { return parse_size(t); },
         "Lines that travel together at most [64KiB, with --lockstep 16KiB]")
         ->type_name("SIZE");
+    command_line::add(
+        *sub, "--framing", options->frame, [](const std::string& t) { return parse_framing(t); },
+        "What the stages read and write: lines, nul, length, fixed:N, chunks:N [lines]")
+        ->type_name("KIND");
     sub->add_flag("--summary", options->summary,
                   "A line for each stage at the end [if standard error is a terminal]");
     sub->add_option("--producer", options->producer, "The command that fills the ring")

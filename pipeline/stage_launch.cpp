@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,12 @@ constexpr auto long_life = 1s;    // a copy that lived so long is started again 
 constexpr auto first_delay = 10ms;
 constexpr auto most_delay = 1000ms;
 constexpr int quiet_end = 128 + SIGPIPE;
+
+// A wrong command will be wrong at the next try, too.
+bool is_final(int code) {
+    return code == EX_USAGE || code == EX_DATAERR || code == 126 || code == 127 ||
+           code == quiet_end;
+}
 
 bool is_ignored(int signal) {
     struct sigaction action {};
@@ -110,14 +117,16 @@ void stage_launch::start(std::size_t place, std::size_t number) {
     words.insert(words.end(), {"--label", name_of(place, number)});
     if (what.from) { words.insert(words.end(), {"--from", links_[*what.from].name}); }
     if (what.to) { words.insert(words.end(), {"--to", links_[*what.to].name}); }
+    if (number > 0) { words.emplace_back("--when-needed"); }
     shell_command command;
     command.role = what.from ? side::consumer : side::producer;
     command.label = name_of(place, number);
-    command.text = "exec " + shell_word(std::filesystem::read_symlink("/proc/self/exe").string()) +
-                   " stage";
+    command.text =
+        "exec " + shell_word(std::filesystem::read_symlink("/proc/self/exe").string()) + " stage";
     for (const auto& word : words) { command.text += " " + shell_word(word); }
     command.environment = environment_for(number);
     one.started_at = clock::now();
+    one.done_at_start = done_before(place);
     one.lives.push_back(std::make_unique<child>(context_, guard_, std::move(command),
                                                 [=, this] { ended(place, number); }));
 }
@@ -146,18 +155,18 @@ bool stage_launch::start_again(std::size_t place, std::size_t number) {
     auto& one = parts_[place].copies[number];
     const auto& life = *one.lives.back();
     const int code = life.exit_code();
-    // What cannot be executed will not be at the next try either.
-    if (!what.restartable || one.restarts >= plan_.restarts || interrupts_ > 1 || code == 126 ||
-        code == 127 || code == quiet_end) {
+    if (!what.restartable || one.restarts >= plan_.restarts || interrupts_ > 1 || is_final(code) ||
+        nothing_left(place)) {
         return false;
     }
     ++one.restarts;
     say("{} ({}) is started again, {} of {}: {}", name_of(place, number), what.text, one.restarts,
         plan_.restarts, life.how_it_ended());
-    const bool short_life = clock::now() - one.started_at < long_life;
-    const auto delay =
-        short_life ? std::min(first_delay * (1 << std::min(one.restarts - 1, 10U)), most_delay)
-                   : 0ms;
+    // A stage that gets on with its work is not made to wait longer each time.
+    const bool fruitless =
+        clock::now() - one.started_at < long_life && done_before(place) == one.done_at_start;
+    one.fruitless = fruitless ? one.fruitless + 1 : 0;
+    const auto delay = std::min(first_delay * (1 << std::min(one.fruitless, 10U)), most_delay);
     auto wait = std::make_shared<boost::asio::steady_timer>(context_, delay);
     wait->async_wait([=, this](boost::system::error_code) {
         if (interrupts_ > 1 || parts_[place].stopped_at) {
@@ -260,6 +269,25 @@ void stage_launch::interrupt(int signal) {
     }
 }
 
+// Bytes that the stage has acknowledged, all copies together.
+std::uint64_t stage_launch::done_before(std::size_t place) const {
+    const auto& what = parts_[place].what;
+    if (!what.from) { return 0; }
+    const auto status = links_[*what.from].it.status();
+    std::uint64_t left = 0;
+    for (const auto& group : status.groups) { left += group.lag_bytes; }
+    return status.bytes - std::min(left, status.bytes);
+}
+
+bool stage_launch::nothing_left(std::size_t place) const {
+    const auto& what = parts_[place].what;
+    if (!what.from) { return false; }
+    const auto status = links_[*what.from].it.status();
+    return status.producers == 0 &&
+           std::all_of(status.groups.begin(), status.groups.end(),
+                       [](const group_status& each) { return each.lag_bytes == 0; });
+}
+
 std::string stage_launch::waiting_before(std::size_t place) const {
     const auto& what = parts_[place].what;
     if (!what.from) { return ""; }
@@ -270,7 +298,7 @@ std::string stage_launch::waiting_before(std::size_t place) const {
         messages += group.lag_messages;
         bytes += group.lag_bytes;
     }
-    return fmt::format("; {} messages were sent to it, {} wait, {} bytes are not done",
+    return fmt::format("; {} messages were sent to it, {} not begun, {} bytes not done",
                        status.messages, messages, bytes);
 }
 

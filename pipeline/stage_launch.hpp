@@ -33,7 +33,9 @@ class stage_launch {
     struct copy {
         std::vector<std::unique_ptr<child>> lives;  // the last one is the present one
         unsigned restarts = 0;
+        unsigned fruitless = 0;  // restarts in a row after which nothing was done
         clock::time_point started_at;
+        std::uint64_t done_at_start = 0;
         bool done = false;  // ended, and not started again
     };
     struct state {
@@ -64,6 +66,8 @@ class stage_launch {
     void signal_all(std::size_t place, int signal);
     [[nodiscard]] bool finished();
     [[nodiscard]] std::string name_of(std::size_t place, std::size_t number) const;
+    [[nodiscard]] std::uint64_t done_before(std::size_t place) const;
+    [[nodiscard]] bool nothing_left(std::size_t place) const;
     [[nodiscard]] std::string waiting_before(std::size_t place) const;
     void summarize() const;
 

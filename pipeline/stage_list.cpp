@@ -50,8 +50,9 @@ stage_text parse_stage(std::string_view text) {
 std::vector<part> parts_of(const stages_plan& plan) {
     std::vector<part> parts;
     std::size_t rings = 0;
-    const auto block = fmt::format(
-        "{}", plan.block.value_or(plan.lockstep ? lockstep_block : bulk_block));
+    const auto block =
+        fmt::format("{}", plan.block.value_or(plan.lockstep ? lockstep_block : bulk_block));
+    const auto frame = to_string(plan.frame);
     const auto add = [&](part next, bool to_ring) {
         if (!parts.empty()) { next.from = parts.back().to; }
         if (to_ring) { next.to = rings++; }
@@ -65,13 +66,13 @@ std::vector<part> parts_of(const stages_plan& plan) {
         if (i == 0 && shared) {
             part input;
             input.label = "the standard input";
-            input.words = {"--block", block, "--whole-lines"};
+            input.words = {"--block", block, "--framing", frame, "--whole-lines"};
             add(input, true);
         }
         part own;
         own.label = fmt::format("stage {}", i + 1);
         own.text = each.counted ? fmt::format("{}x {}", each.copies, each.command) : each.command;
-        own.words = {"--block", block, "--command", each.command};
+        own.words = {"--block", block, "--framing", frame, "--command=" + each.command};
         if (lockstep) { own.words.emplace_back("--lockstep"); }
         if (shared) { own.words.emplace_back("--whole-lines"); }
         own.copies = each.copies;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/framing.hpp"
+
 namespace ringpipe::pipeline {
 
 struct stage_text {
@@ -22,10 +24,11 @@ struct stages_plan {
     std::vector<stage_text> stages;
     bool lockstep = false;  // of the counted ones
     bool keep_order = false;
-    unsigned restarts = 3;                      // of each lockstep copy
+    unsigned restarts = 3;                       // of each lockstep copy
     std::optional<std::uint64_t> capacity = {};  // of each ring
     std::optional<std::uint64_t> block = {};     // bytes of lines in a message
-    bool summary = false;                       // a line for each stage at the end
+    framing frame = {};                          // what the stages read and write
+    bool summary = false;                        // a line for each stage at the end
 };
 
 // A stage, or what is put between two stages, as processes: `copies` times `ringpipe stage OPTIONS`.

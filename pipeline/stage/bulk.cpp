@@ -10,7 +10,7 @@
 
 #include "pipeline/stage/descriptor.hpp"
 #include "pipeline/stage/filter.hpp"
-#include "pipeline/stage/send_lines.hpp"
+#include "pipeline/stage/send_frames.hpp"
 #include "shm/consumer.hpp"
 
 namespace ringpipe::pipeline::stage {
@@ -34,25 +34,29 @@ void feed(consumer& in, filter& to, const std::atomic<bool>& stop) {
     to.close_in();
 }
 
+consumer_options as_consumer(const options& what) {
+    consumer_options how;
+    // Few, so that a slow copy does not sit on the work of the others.
+    how.prefetch = 4;
+    how.wait = wait_strategy::block;
+    how.max_attempts = 0;
+    how.group = what.group;
+    how.name = what.label;
+    return how;
+}
+
+// A thread of its own, so that neither direction waits for the other.
 class feeder {
   public:
-    feeder(const std::string& from, const std::string& name, filter& to) {
-        consumer_options how;
-        // Few, so that a slow copy does not sit on the work of the others.
-        how.prefetch = 4;
-        how.wait = wait_strategy::block;
-        how.max_attempts = 0;
-        how.name = name;
-        in_.emplace(ring::open(from), how);
-        thread_ = std::thread{[this, &to] {
-            try {
-                feed(*in_, to, stop_);
-            } catch (...) {
-                failed_ = std::current_exception();
-                to.close_in();
-            }
-        }};
-    }
+    feeder(consumer& in, filter& to)
+        : thread_{[this, &in, &to] {
+              try {
+                  feed(in, to, stop_);
+              } catch (...) {
+                  failed_ = std::current_exception();
+                  to.close_in();
+              }
+          }} {}
     feeder(const feeder&) = delete;
     feeder& operator=(const feeder&) = delete;
     ~feeder() { join(); }
@@ -70,7 +74,6 @@ class feeder {
 
     std::atomic<bool> stop_{false};
     std::exception_ptr failed_;
-    std::optional<consumer> in_;
     std::thread thread_;
 };
 
@@ -87,15 +90,21 @@ int run_bulk(const options& what) {
         out.emplace(*to, how);
     }
     if (what.command.empty()) {
-        send_lines(STDIN_FILENO, *to, *out, what);
+        send_frames(STDIN_FILENO, *to, *out, what);
         out->close();
         return 0;
     }
-    filter it{what.command, what.label, {.in = what.from.has_value(), .out = to.has_value()}};
+    std::optional<consumer> in;
+    if (what.from) { in.emplace(ring::open(*what.from), as_consumer(what)); }
+    if (in && what.when_needed && in->lease_until(never) != receive_status::message) {
+        in->close();
+        if (out) { out->close(); }
+        return 0;
+    }
+    filter it{what.command, what.label, {.in = in.has_value(), .out = to.has_value()}};
     std::optional<feeder> feeding;
-    if (what.from) { feeding.emplace(*what.from, what.label, it); }
-    // Two threads, one for each direction, so that neither waits for the other.
-    if (to) { send_lines(it.out(), *to, *out, what); }
+    if (in) { feeding.emplace(*in, it); }
+    if (to) { send_frames(it.out(), *to, *out, what); }
     const int code = it.wait();
     if (feeding) { feeding->finish(); }
     if (out) { out->close(); }

@@ -49,13 +49,11 @@ filter::filter(const std::string& command, std::string label, pipes which)
     if (which.in) { to = make_pipe(); }
     if (which.out) { from = make_pipe(); }
     boost::asio::io_context context;
-    bp::process started{context,
-                        "/bin/sh",
-                        std::vector<std::string>{"-c", command},
-                        bp::process_stdio{which.in ? to.read.get() : STDIN_FILENO,
-                                          which.out ? from.write.get() : STDOUT_FILENO,
-                                          errors.write.get()},
-                        tied_to_stage{::getpid()}};
+    bp::process started{
+        context, "/bin/sh", std::vector<std::string>{"-c", command},
+        bp::process_stdio{which.in ? to.read.get() : STDIN_FILENO,
+                          which.out ? from.write.get() : STDOUT_FILENO, errors.write.get()},
+        tied_to_stage{::getpid()}};
     pid_ = started.id();
     started.detach();
     in_ = std::move(to.write);

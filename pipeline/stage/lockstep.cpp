@@ -4,12 +4,12 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +19,7 @@
 #include "pipeline/stage/answers.hpp"
 #include "pipeline/stage/descriptor.hpp"
 #include "pipeline/stage/filter.hpp"
+#include "pipeline/stage/frames.hpp"
 #include "shm/consumer.hpp"
 #include "shm/producer.hpp"
 
@@ -29,7 +30,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_ahead = 256 << 10;  // bytes that wait for the filter to read them
 constexpr int look_for_end = 100;              // ms
-constexpr auto before_hint = 5s;               // of a filter that does not answer
+constexpr auto before_flush = 1s;              // of a filter that does not answer
+constexpr auto before_hint = 5s;
 
 struct question {
     std::uint64_t end;  // of its message
@@ -42,6 +44,7 @@ consumer_options as_consumer(const options& what) {
     how.prefetch = 8;
     how.wait = wait_strategy::block;
     how.max_attempts = 0;
+    how.group = what.group;
     how.name = what.label;
     return how;
 }
@@ -57,32 +60,50 @@ class lockstep {
   public:
     explicit lockstep(const options& what)
         : what_{what},
+          from_{ring::open(what.from.value())},
           to_{ring::open(what.to.value())},
-          in_{ring::open(what.from.value()), as_consumer(what)},
-          out_{to_, as_producer(what)},
-          filter_{what.command, what.label, {}} {
-        set_nonblocking(filter_.out());
-    }
+          in_{from_, as_consumer(what)},
+          out_{to_, as_producer(what)} {}
 
+    // Mostly one filter to the end; see flush().
     int run() {
-        while (!input_ended_ || !asked_.empty()) {
-            ask();
-            exchange();
-            if (output_ended_) { return ended_early(); }
+        bool wait_for_message = what_.when_needed;
+        while (!input_ended_) {
+            if (wait_for_message && in_.lease_until(never) != receive_status::message) { break; }
+            if (const int code = run_filter(); code != 0) { return code; }
+            wait_for_message = true;
         }
-        filter_.close_in();
-        while (!output_ended_) { exchange(); }
-        const int code = filter_.wait();
         in_.close();
         out_.close();
-        return code;
+        return 0;
     }
 
   private:
+    int run_filter() {
+        filter_.emplace(what_.command, what_.label, filter::pipes{});
+        set_nonblocking(filter_->out());
+        begun_.clear();
+        output_ended_ = false;
+        closed_ = false;
+        while (!output_ended_) {
+            if (input_ended_ && asked_.empty()) { close_input(); }
+            ask();
+            exchange();
+        }
+        const int code = filter_->wait();
+        if (code == 0 && (!asked_.empty() || !closed_)) { ended_early(); }
+        return code;
+    }
+
+    void close_input() {
+        filter_->close_in();
+        closed_ = true;
+    }
+
     // Whole messages, as far as the lease goes: the filter finds the next one when it has
     // answered the one before.
     void ask() {
-        while (!input_ended_ && unsent_.size() - sent_ < most_ahead) {
+        while (!input_ended_ && !closed_ && unsent_.size() - sent_ < most_ahead) {
             if (!asked_.empty() && !in_.at_hand()) { return; }
             // Not for ever: the filter may end meanwhile.
             const auto message = in_.receive_for(std::chrono::milliseconds{look_for_end});
@@ -97,10 +118,10 @@ class lockstep {
                 sent_ = 0;
             }
             const auto text = message.text();
-            auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+            auto lines = cut_.count(text);
             unsent_ += text;
-            if (!text.ends_with('\n')) {
-                unsent_ += '\n';
+            if (const auto end = cut_.delimiter(); end && !text.ends_with(*end)) {
+                unsent_ += *end;
                 ++lines;
             }
             if (asked_.empty()) { last_answer_ = clock::now(); }
@@ -111,20 +132,29 @@ class lockstep {
     // Both ways, whichever is ready.
     void exchange() {
         const bool writing = sent_ < unsent_.size();
-        std::array<pollfd, 2> ready{{{filter_.out(), POLLIN, 0}, {filter_.in(), POLLOUT, 0}}};
-        const bool idle = asked_.empty() && !input_ended_;
+        std::array<pollfd, 2> ready{{{filter_->out(), POLLIN, 0}, {filter_->in(), POLLOUT, 0}}};
+        const bool idle = asked_.empty() && !input_ended_ && !closed_;
         (void)::poll(ready.data(), writing ? 2 : 1, idle ? 0 : look_for_end);
         if (writing && ready[1].revents != 0) { write(); }
         if (ready[0].revents != 0) {
             read();
         } else {
+            flush();
             hint();
         }
     }
 
+    // Some filters keep answers back until their input ends, and our input does not end while
+    // another copy of such a filter keeps its answers back. What comes here after all, because that
+    // copy has died, is for a new filter.
+    void flush() {
+        const bool all_sent = !asked_.empty() && sent_ == unsent_.size();
+        if (closed_ || !all_sent || clock::now() - last_answer_ < before_flush) { return; }
+        if (from_.status().producers == 0 && !in_.at_hand()) { close_input(); }
+    }
+
     void write() {
-        const auto count =
-            ::write(filter_.in(), unsent_.data() + sent_, unsent_.size() - sent_);
+        const auto count = ::write(filter_->in(), unsent_.data() + sent_, unsent_.size() - sent_);
         if (count > 0) {
             sent_ += static_cast<std::size_t>(count);
         } else if (errno == EPIPE) {
@@ -135,7 +165,7 @@ class lockstep {
     }
 
     void read() {
-        const auto count = ::read(filter_.out(), part_.data(), part_.size());
+        const auto count = ::read(filter_->out(), part_.data(), part_.size());
         if (count < 0) {
             if (errno == EAGAIN || errno == EINTR) { return; }
             throw error{errc::io, what_.label + ": cannot read from the filter", errno};
@@ -149,19 +179,24 @@ class lockstep {
     }
 
     void take(std::string_view text) {
-        while (!text.empty()) {
-            if (asked_.empty()) {
-                throw error{errc::malformed_input,
-                            what_.label + ": the filter gave more lines than it was given; "
-                                          "--lockstep needs one for each"};
-            }
+        begun_ += text;
+        std::string_view rest = begun_;
+        while (const auto size = cut_.first(rest)) {
+            if (asked_.empty()) { too_many(); }
             auto& first = asked_.front();
-            const auto at = text.find('\n');
-            const auto size = at == std::string_view::npos ? text.size() : at + 1;
-            first.answer += text.substr(0, size);
-            text.remove_prefix(size);
-            if (at != std::string_view::npos && --first.lines == 0) { answered(); }
+            first.answer += rest.substr(0, size);
+            rest.remove_prefix(size);
+            if (--first.lines == 0) { answered(); }
         }
+        if (!rest.empty() && asked_.empty()) { too_many(); }
+        begun_.erase(0, begun_.size() - rest.size());
+    }
+
+    [[noreturn]] void too_many() const {
+        throw error{errc::malformed_input,
+                    what_.label +
+                        ": the filter gave more lines than it was given; --lockstep "
+                        "needs one for each"};
     }
 
     void answered() {
@@ -186,9 +221,7 @@ class lockstep {
             what_.label, before_hint.count());
     }
 
-    int ended_early() {
-        const int code = filter_.wait();
-        if (code != 0) { return code; }
+    [[noreturn]] void ended_early() {
         throw error{errc::malformed_input,
                     fmt::format("{}: the filter ended before {}; --lockstep needs one that answers "
                                 "each line with one line, to the end",
@@ -197,17 +230,21 @@ class lockstep {
     }
 
     const options& what_;
+    const frames cut_{what_.frame};
+    ring from_;
     ring to_;
     consumer in_;
     producer out_;
-    filter filter_;
+    std::optional<filter> filter_;
     std::deque<question> asked_;
     std::string unsent_;
     std::size_t sent_ = 0;
+    std::string begun_;  // of an answer's line
     std::array<char, 65536> part_{};
     clock::time_point last_answer_ = clock::now();
     bool input_ended_ = false;
     bool output_ended_ = false;
+    bool closed_ = false;  // the filter's input
     bool hinted_ = false;
 };
 

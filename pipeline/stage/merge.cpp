@@ -115,6 +115,7 @@ int run_merge(const options& what) {
     consumer_options how;
     how.wait = wait_strategy::block;
     how.max_attempts = 0;
+    how.group = what.group;
     how.name = what.label;
     consumer in{ring::open(what.from.value()), how};
     try {

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <memory>
 
+#include "common/command_line.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/stage/bulk.hpp"
 #include "pipeline/stage/lockstep.hpp"
@@ -37,6 +38,7 @@ command add_stage(CLI::App& app) {
     auto what = std::make_shared<stage::options>();
     sub->add_option("--label", what->label)->required();
     sub->add_option("--from", what->from);
+    sub->add_option("--group", what->group);
     sub->add_option("--to", what->to);
     sub->add_option("--block", what->block);
     sub->add_flag("--lockstep", what->lockstep);
@@ -44,6 +46,10 @@ command add_stage(CLI::App& app) {
     sub->add_flag("--numbered", what->numbered);
     sub->add_flag("--keep-order", what->keep_order);
     sub->add_flag("--whole-lines", what->whole_lines);
+    sub->add_flag("--when-needed", what->when_needed);
+    command_line::add(
+        *sub, "--framing", what->frame, [](const std::string& text) { return parse_framing(text); },
+        "");
     sub->add_option("--command", what->command);
     return {sub, [what] { return run(*what); }};
 }
