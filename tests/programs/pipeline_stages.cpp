@@ -56,7 +56,7 @@ TEST_CASE("the first stage reads the standard input and the last writes the stan
     }
 }
 
-TEST_CASE("a copy knows its number; one that gets no line is not started") {
+TEST_CASE("a copy knows its number and one that gets no line is not started") {
     stages_run sut{{"echo a", "3x sed \"s/$/ $RINGPIPE_NUMBER/\""}};
     CHECK(sut.wait() == 0);
     CHECK(sut.out().size() == 4);
@@ -66,7 +66,7 @@ TEST_CASE("a copy knows its number; one that gets no line is not started") {
     CHECK(one.wait() == 0);
 }
 
-TEST_CASE("any stage that fails makes the run fail with the code of the last one, and is named") {
+TEST_CASE("any stage that fails makes the run fail with the code of the last one and is named") {
     SUBCASE("the first") {
         stages_run sut{{"seq 5; exit 7", "cat"}};
         CHECK(sut.wait() == 7);
@@ -97,10 +97,9 @@ TEST_CASE("any stage that fails makes the run fail with the code of the last one
         CHECK(sut.wait() == 137);
         CHECK(sut.says("stage 2 (kill -9 $$) failed: exit code 137"));
     }
-
 }
 
-TEST_CASE("a stage whose reader wants no more is stopped, and that is no failure") {
+TEST_CASE("a stage whose reader wants no more is stopped and that is no failure") {
     SUBCASE("the last stage ends") {
         stages_run sut{{"yes", "2x cat", "head -2"}};
         CHECK(sut.wait() == 0);
@@ -142,7 +141,7 @@ TEST_CASE(
     CHECK(sut.left_over().empty());
 }
 
-TEST_CASE("the first Ctrl-C stops the source and drains; a second one ends all at once") {
+TEST_CASE("the first Ctrl-C stops the source and drains and a second one ends all at once") {
     SUBCASE("once") {
         stages_run sut{{"seq 1000000000", "2x cat", "tail -1"}, {"--summary"}};
         REQUIRE(sut.flows());
