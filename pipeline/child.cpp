@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include <boost/process/v2/environment.hpp>
+#include <boost/process/v2/process.hpp>
 #include <boost/process/v2/stdio.hpp>
 #include <cerrno>
 #include <csignal>
@@ -14,6 +16,8 @@
 #include <filesystem>
 #include <string_view>
 #include <utility>
+
+#include "common/error.hpp"
 
 namespace ringpipe::pipeline {
 namespace {
@@ -37,21 +41,23 @@ struct tied_to_launcher {
     }
 };
 
-bp::process start(boost::asio::io_context& context, const shell_command& what,
-                  const guard* enrolled_at) {
+pid_t start(boost::asio::io_context& context, const shell_command& what, const guard* enrolled_at) {
     const std::vector<std::string> arguments{"-c", what.text};
+    // Not const: Boost.Process calls only what it may change, and silently leaves out the rest.
+    bp::process_environment environment{what.environment};
     const tied_to_launcher tie{::getpid(), enrolled_at};
     // Two consumers must not fight for the input, and it is the producer that has a use for it.
-    if (what.role == side::consumer) {
-        return bp::process{context,
-                           "/bin/sh",
-                           arguments,
-                           bp::process_environment{what.environment},
-                           bp::process_stdio{nullptr, {}, {}},
-                           tie};
-    }
-    return bp::process{context, "/bin/sh", arguments, bp::process_environment{what.environment},
-                       tie};
+    auto started = what.role == side::consumer
+                       ? bp::process{context,
+                                     "/bin/sh",
+                                     arguments,
+                                     environment,
+                                     bp::process_stdio{nullptr, {}, {}},
+                                     tie}
+                       : bp::process{context, "/bin/sh", arguments, environment, tie};
+    const auto pid = started.id();
+    started.detach();
+    return pid;
 }
 
 // What a shell, sysexits.h or our own programs mean by it.
@@ -81,17 +87,35 @@ child::child(boost::asio::io_context& context, const guard& guarded_by, shell_co
     : what_{std::move(what)},
       guard_{&guarded_by},
       own_group_{what_.role == side::consumer || ::isatty(STDIN_FILENO) == 0},
-      process_{start(context, what_, own_group_ ? guard_ : nullptr)},
-      pid_{process_.id()} {
-    process_.async_wait([this, then = std::move(on_end)](bp::error_code failed, int) {
-        if (failed) { process_.wait(failed); }  // a kernel without pidfd
-        ended_ = true;
-        then();
-    });
+      pid_{start(context, what_, own_group_ ? guard_ : nullptr)},
+      on_end_{std::move(on_end)},
+      end_{context} {
+    const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+    if (fd < 0) {
+        const int failed = errno;
+        signal(SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+        throw error{errc::io, "cannot watch a command (pidfd_open needs Linux 5.3)", failed};
+    }
+    end_.assign(fd);
+    wait_for_end();
+}
+
+// Not process::async_wait of Boost.Process 1.81: that one may block in waitpid() when it is woken
+// for a process that lives.
+void child::wait_for_end() {
+    end_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                    [this](boost::system::error_code failed) {
+                        if (failed) { return; }  // we are gone
+                        if (::waitpid(pid_, &status_, WNOHANG) == 0) { return wait_for_end(); }
+                        ended_ = true;
+                        on_end_();
+                    });
 }
 
 child::~child() {
     if (!gone()) { signal(SIGKILL); }
+    if (!ended_) { ::waitpid(pid_, nullptr, 0); }
 }
 
 bool child::gone() {
@@ -110,12 +134,12 @@ void child::signal(int number) noexcept {
 }
 
 int child::exit_code() const noexcept {
-    const int status = process_.native_exit_code();
+    const int status = status_;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 std::string child::how_it_ended() const {
-    const int status = process_.native_exit_code();
+    const int status = status_;
     if (WIFSIGNALED(status)) {
         const auto* name = ::sigabbrev_np(WTERMSIG(status));
         return fmt::format("killed by signal {} ({})", WTERMSIG(status),

@@ -4,7 +4,7 @@
 #include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/process/v2/process.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
 #include <string>
 #include <vector>
@@ -50,11 +50,15 @@ class child {
     [[nodiscard]] std::string how_it_ended() const;
 
   private:
+    void wait_for_end();
+
     shell_command what_;
     const guard* guard_;
     bool own_group_;
-    boost::process::v2::process process_;
     pid_t pid_;
+    std::function<void()> on_end_;
+    boost::asio::posix::stream_descriptor end_;  // a pidfd: readable at the end
+    int status_ = 0;                             // as waitpid() says it
     bool ended_ = false;
     bool gone_ = false;
 };

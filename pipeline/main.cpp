@@ -22,6 +22,7 @@ const std::string footer =
     "  ringpipe demo                     a text through a ring to two consumers, checked\n"
     "  ringpipe run --producer 'ringpipe-producer {ring} access.log' \\\n"
     "               --consumer 'ringpipe-consumer {ring} | wc -l'\n"
+    "  ringpipe run 'zcat log.gz' '4x ./parse' 'sort | uniq -c'    a pipe, with 4 parsers\n"
     "  ringpipe ls                       the rings of this machine\n"
     "  ringpipe stat jobs                who is at the ring 'jobs', and how far\n"
     "  ringpipe top                      all rings, as they flow\n"
@@ -42,9 +43,9 @@ int run(int argc, char** argv) {
     app.footer(footer);
     app.require_subcommand(0, 1);  // with 1, CLI11 would not name a mistyped command
     const std::vector<command> commands{
-        add_run(app),    add_demo(app),   add_ls(app),      add_stat(app), add_top(app),
-        add_tap(app),    add_record(app), add_replay(app),  add_dead(app), add_rm(app),
-        add_gc(app),     add_doctor(app), add_metrics(app),
+        add_run(app),    add_stage(app), add_demo(app),   add_ls(app),      add_stat(app),
+        add_top(app),    add_tap(app),   add_record(app), add_replay(app),  add_dead(app),
+        add_rm(app),     add_gc(app),    add_doctor(app), add_metrics(app),
 #ifdef RINGPIPE_HAS_BRIDGE
         add_bridge(app),
 #endif

@@ -1,18 +1,33 @@
+#include <unistd.h>
+
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/command_line.hpp"
+#include "common/error.hpp"
+#include "common/framing.hpp"
 #include "common/units.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/launch.hpp"
 #include "pipeline/say.hpp"
+#include "pipeline/stage_launch.hpp"
 #include "pipeline/temporary.hpp"
 
 namespace ringpipe::pipeline {
 namespace {
 
 struct run_options {
+    std::vector<std::string> stages;
+    bool lockstep = false;
+    bool keep_order = false;
+    unsigned restarts = 3;
+    std::optional<std::uint64_t> block;
+    std::optional<framing> frame;
+    bool summary = false;
     std::string producer;
     std::string consumer;
     unsigned consumers = 1;
@@ -22,11 +37,30 @@ struct run_options {
 };
 
 constexpr auto examples =
-    R"(CMD is a line for /bin/sh. In it, {ring} is the ring's name (also in RINGPIPE_RING) and {n}
-the number of the consumer, from 1 (also in RINGPIPE_NUMBER). The folder of this program
-comes first in PATH. The producer has the standard input; consumers have none.
+    R"(Stages: ringpipe run 'A' '4x B' 'C' is A | B | C with four copies of B that share the lines.
+Each is a line for /bin/sh that reads lines and writes lines; between two is a ring. The first
+reads this program's standard input, the last writes its standard output. RINGPIPE_NUMBER is the
+number of the copy, from 1. What a stage says on standard error has its number before it.
 
-Examples:
+A copy gets whole lines, in no order that you could count on. If its filter is killed, it may
+have read lines that it has not answered: they are lost, and the run fails. Not so with
+--lockstep: each stage with a count (1x too) has to answer each line with one line, at once
+(jq -c --unbuffered, sed -u, grep --line-buffered, stdbuf -oL), and is started again when it
+dies; its lines are answered once each, as if nothing had happened. --keep-order gives the
+answers in the order of the lines.
+
+  ringpipe run 'zcat access.log.gz' '4x ./parse' 'sort | uniq -c'
+  ringpipe run --lockstep --keep-order '8x ./model.py' < questions > answers
+  ringpipe run --lockstep --restart 10 'cat jobs' '4x ./work' 'tee results'
+
+As with a shell's pipefail the run fails if a stage does, with the code of the last that failed.
+Ctrl-C stops the first stage and lets the rest come through; a second one ends all at once.
+
+Producer and consumers: --producer and --consumer start programs that know the ring themselves.
+In CMD {ring} is the ring's name (also in RINGPIPE_RING) and {n} the number of the consumer, from
+1 (also in RINGPIPE_NUMBER). The folder of this program comes first in PATH. The producer has the
+standard input; consumers have none.
+
   ringpipe run --producer 'ringpipe-producer {ring} access.log' \
                --consumer 'ringpipe-consumer {ring} | sort | uniq -c'
   zcat *.gz | ringpipe run --producer 'ringpipe-producer {ring}' \
@@ -36,7 +70,43 @@ The consumers start when the producer has made the ring. A signal to this progra
 all of them. Exit code: 0, or that of the first command that failed (128 + N if signal N
 killed it; 3 from a consumer: the stream was truncated).)";
 
+void refuse(bool wrong, const char* why) {
+    if (wrong) {
+        throw error{errc::invalid_argument, std::string{why} + "; see ringpipe run --help"};
+    }
+}
+
+int run_stages(const run_options& options) {
+    refuse(!options.producer.empty() || !options.consumer.empty(),
+           "stages and --producer or --consumer do not go together");
+    refuse(options.ring || options.keep,
+           "--ring and --keep are not for stages, which have a ring "
+           "between each two");
+    refuse(options.keep_order && !options.lockstep,
+           "--keep-order needs --lockstep: without it nobody knows which lines answer which");
+    stages_plan plan;
+    for (const auto& text : options.stages) { plan.stages.push_back(parse_stage(text)); }
+    refuse(options.lockstep && std::none_of(plan.stages.begin(), plan.stages.end(),
+                                            [](const stage_text& each) { return each.counted; }),
+           "--lockstep is for stages with a count, and there is none; write '1x CMD' or '4x CMD'");
+    plan.lockstep = options.lockstep;
+    plan.keep_order = options.keep_order;
+    plan.restarts = options.restarts;
+    plan.capacity = options.capacity;
+    plan.block = options.block;
+    plan.frame = options.frame.value_or(framing{});
+    refuse(options.lockstep && plan.frame.type == framing::kind::chunks,
+           "--lockstep needs messages with an end, which --framing chunks has not");
+    plan.summary = options.summary || ::isatty(STDERR_FILENO) != 0;
+    return stage_launch{std::move(plan)}.run();
+}
+
 int run(const run_options& options) {
+    if (!options.stages.empty()) { return run_stages(options); }
+    refuse(options.producer.empty() || options.consumer.empty(),
+           "nothing to run; give stages, or --producer and --consumer");
+    refuse(options.lockstep || options.keep_order || options.block || options.frame,
+           "--lockstep, --keep-order, --block and --framing are for stages");
     fresh_ring fresh{"run"};
     if (options.keep) { fresh.keep(); }
     launch_plan plan;
@@ -57,13 +127,31 @@ int run(const run_options& options) {
 }  // namespace
 
 command add_run(CLI::App& app) {
-    auto* sub = app.add_subcommand("run", "Starts a producer and its consumers, and waits for all");
+    auto* sub = app.add_subcommand(
+        "run", "Runs a pipe with many copies of a stage, or a producer and its consumers");
     auto options = std::make_shared<run_options>();
+    sub->add_option("STAGE", options->stages, "A command, or so many copies of it: '4x CMD'");
+    sub->add_flag("--lockstep", options->lockstep,
+                  "Stages with a count answer each line with one line; a killed one loses nothing");
+    sub->add_flag("--keep-order", options->keep_order,
+                  "With --lockstep: answers in the order of the lines");
+    sub->add_option("--restart", options->restarts,
+                    "With --lockstep: so often each copy is started again [3]")
+        ->check(CLI::Range(0U, 1000000U))
+        ->type_name("N");
+    command_line::add(
+        *sub, "--block", options->block, [](const std::string& t) { return parse_size(t); },
+        "Lines that travel together at most [64KiB, with --lockstep 16KiB]")
+        ->type_name("SIZE");
+    command_line::add(
+        *sub, "--framing", options->frame, [](const std::string& t) { return parse_framing(t); },
+        "What the stages read and write: lines, nul, length, fixed:N, chunks:N [lines]")
+        ->type_name("KIND");
+    sub->add_flag("--summary", options->summary,
+                  "A line for each stage at the end [if standard error is a terminal]");
     sub->add_option("--producer", options->producer, "The command that fills the ring")
-        ->required()
         ->type_name("CMD");
     sub->add_option("--consumer", options->consumer, "The command that empties it")
-        ->required()
         ->type_name("CMD");
     sub->add_option("--consumers", options->consumers, "How many times to start it [1]")
         ->check(CLI::Range(1U, 1000U))

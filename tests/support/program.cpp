@@ -67,6 +67,7 @@ program::program(std::string_view name, const std::vector<std::string>& argument
     process_.emplace(context_, executable, words,
                      process::process_stdio{io.in >= 0 ? io.in : in_.get(),
                                             io.out >= 0 ? io.out : out_.get(), err_.get()});
+    id_ = process_->id();
 }
 
 program::~program() {

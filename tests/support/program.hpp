@@ -1,6 +1,8 @@
 // The real programs, launched as a user would, with what they print and how they end.
 #pragma once
 
+#include <sys/types.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/process/v2/process.hpp>
 
@@ -56,6 +58,7 @@ class program {
     static constexpr int never_ended = -1;
 
     void signal(int number);
+    [[nodiscard]] pid_t id() const { return id_; }
 
     [[nodiscard]] std::string out() const;
     [[nodiscard]] std::string err() const;
@@ -66,6 +69,7 @@ class program {
     unique_fd out_;
     unique_fd err_;
     std::optional<boost::process::v2::process> process_;
+    pid_t id_ = -1;
 };
 
 struct producer_program : program {

@@ -1,0 +1,28 @@
+// What the launcher tells one copy of a stage.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/framing.hpp"
+
+namespace ringpipe::pipeline::stage {
+
+struct options {
+    std::string label;                // as messages call it: "stage 2", "stage 2.1"
+    std::optional<std::string> from;  // the ring before it; none: standard input
+    std::string group = "default";    // of the ring before it
+    std::optional<std::string> to;    // the ring behind it; none: standard output
+    std::string command;              // for /bin/sh -c; empty: bytes only pass
+    bool lockstep = false;            // one answer for each line
+    bool merge = false;               // no command: the answers of a stage, from its ring
+    bool numbered = false;            // the answers carry the number of their question
+    bool keep_order = false;          // by that number
+    bool whole_lines = false;         // ends the last line if the command didn't
+    bool when_needed = false;         // starts the command with the first message, if one comes
+    framing frame = {};               // what the command reads and writes
+    std::uint64_t block = std::uint64_t{64} << 10U;  // bytes of lines in one message
+};
+
+}  // namespace ringpipe::pipeline::stage
