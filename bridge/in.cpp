@@ -28,9 +28,7 @@ struct fetched {
     ~fetched() { natsMsgList_Destroy(&list); }
 };
 
-// Where a delivery stands: what JetStream writes into the subject for the reply, since cnats makes
-// three allocations of it: $JS.ACK.STREAM.CONSUMER.DELIVERED.SEQUENCE.DELIVERY.TIME.PENDING, with
-// DOMAIN.ACCOUNT before STREAM if there is a domain.
+// Where a delivery stands.
 struct place {
     std::uint64_t sequence = 0;  // in the stream
     std::uint64_t delivery = 0;  // the consumer's count of deliveries
@@ -60,7 +58,13 @@ class receiver {
         open_stream(over, context_.get(), with.stream, {});
         const auto start = open_durable(over, context_.get(), with.stream, with.consumer, subject_);
         // What is before the first is no longer there to be read.
-        passed_ = std::max(start.acknowledged, start.first > 0 ? start.first - 1 : 0);
+        const auto before_first = start.stream.first > 0 ? start.stream.first - 1 : 0;
+        // Of what there was before this consumer came, nothing is missed.
+        if (start.acknowledged > 0 && before_first > start.acknowledged &&
+            !start.stream.removes_what_was_read) {
+            done_.missing = before_first - start.acknowledged;
+        }
+        passed_ = std::max(start.acknowledged, before_first);
         producer_options me;
         me.name = "bridge in";
         me.resume = with.stream + "." + with.consumer;
@@ -77,6 +81,7 @@ class receiver {
             out_->abandon();
             throw;
         }
+        done_.missing += joiner_.left_out();
         if (!over_now_) {
             // Not the end of the stream: whoever is started next goes on from here.
             done_.why = ending::signal;
@@ -183,7 +188,7 @@ class receiver {
         return true;
     }
 
-    // Or, of a work queue, acknowledged. A server that has just become the stream's leader may not
+    // Counted as missing, unless it is a work queue's and so acknowledged. A server that has just become the stream's leader may not
     // have yet what another has delivered: only what is asked for in vain for two seconds, and lies
     // within what the stream says it has, is gone.
     bool is_deleted(std::uint64_t sequence) {
@@ -193,7 +198,9 @@ class receiver {
         }
         const auto has = extent_of(over_, context_.get(), with_.stream);
         if (!has || sequence > has->last) { return false; }
-        return sequence < has->first || clock::now() > not_found_since_ + 2s;
+        if (sequence >= has->first && clock::now() < not_found_since_ + 2s) { return false; }
+        if (!has->removes_what_was_read) { ++done_.missing; }
+        return true;
     }
 
     // False: a stop was requested.
@@ -263,6 +270,8 @@ class receiver {
 
     // Before its acknowledgement: if we are killed in between, the next one is told again.
     void end() {
+        // Nor is a stream whole that lost something on its way.
+        if (done_.missing + joiner_.left_out() > 0) { done_.why = ending::truncated; }
         if (done_.why == ending::truncated) {
             out_->abandon();
         } else {

@@ -19,6 +19,7 @@ struct transfer {
     std::uint64_t bytes = 0;
     std::uint64_t duplicates = 0;  // recognised, and dropped
     std::uint64_t resent = 0;      // out: published again after a failure
+    std::uint64_t missing = 0;     // in: messages or parts that the stream no longer had
     ending why = ending::clean;
 };
 

@@ -67,6 +67,11 @@ natsStatus create(jsCtx* context, const std::string& name, const stream_options&
         [&](jsErrCode* c) { return js_AddStream(nullptr, context, &config, nullptr, c); }, code);
 }
 
+stream_extent extent_in(const jsStreamInfo& about) {
+    return {about.State.FirstSeq, about.State.LastSeq,
+            about.Config->Retention == js_WorkQueuePolicy};
+}
+
 }  // namespace
 
 void open_stream(const connection& at, jsCtx* context, const std::string& name,
@@ -102,7 +107,7 @@ std::optional<stream_extent> extent_of(const connection& at, jsCtx* context,
         return std::nullopt;
     }
     const stream_info about{raw};
-    return stream_extent{about->State.FirstSeq, about->State.LastSeq};
+    return extent_in(*about);
 }
 
 consumer_place open_durable(const connection& at, jsCtx* context, const std::string& stream,
@@ -139,7 +144,7 @@ consumer_place open_durable(const connection& at, jsCtx* context, const std::str
             jsStreamInfo* raw_stream = nullptr;
             got = js_GetStreamInfo(&raw_stream, context, stream.c_str(), nullptr, c);
             const stream_info about{raw_stream};
-            if (got == NATS_OK) { place.first = about->State.FirstSeq; }
+            if (got == NATS_OK) { place.stream = extent_in(*about); }
             return got;
         },
         code);

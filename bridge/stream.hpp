@@ -30,6 +30,9 @@ void open_stream(const connection& at, jsCtx* context, const std::string& name,
 struct stream_extent {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
+    // What is no longer there was read by its reader: a work queue. False: its limits (max age, max
+    // bytes), or somebody, removed it.
+    bool removes_what_was_read = false;
 };
 
 // Nothing while no server answers.
@@ -38,7 +41,7 @@ std::optional<stream_extent> extent_of(const connection& at, jsCtx* context,
 
 struct consumer_place {
     std::uint64_t acknowledged = 0;  // all of the stream up to here
-    std::uint64_t first = 0;         // the oldest that the stream still has
+    stream_extent stream;
 };
 
 // Makes the durable consumer if it is not there; `subject` is what it filters for, empty for all.

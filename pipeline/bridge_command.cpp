@@ -147,7 +147,11 @@ int report(const bridge_options& o, const bridge::transfer& done, const progress
     const auto* ended = done.why == ending::clean       ? "clean"
                         : done.why == ending::truncated ? "truncated"
                                                         : "signal";
-    if (done.why == ending::truncated) {
+    if (done.missing > 0) {
+        say("{} messages were no longer in the stream: its limits (max age, max bytes) or somebody "
+            "removed them before they were read",
+            done.missing);
+    } else if (done.why == ending::truncated) {
         say("the stream is truncated: a producer died or gave up before its end");
     }
     if (o.stats) {
@@ -158,6 +162,7 @@ int report(const bridge_options& o, const bridge::transfer& done, const progress
             {"seconds", std::chrono::duration<double>(meter.elapsed()).count()},
             {"duplicates", done.duplicates},
             {"resent", done.resent},
+            {"missing", done.missing},
             {"ended", ended},
         };
         fmt::print(stderr, "{}\n",

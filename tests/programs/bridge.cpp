@@ -6,6 +6,7 @@
 #include <memory>
 #include <sstream>
 
+#include "bridge/stream.hpp"
 #include "tests/support/nats_server.hpp"
 #include "tests/support/program.hpp"
 
@@ -145,6 +146,48 @@ TEST_CASE("bridge: a server that is killed and comes back loses nothing") {
     CHECK(out.wait() == 0);
     CHECK(in.wait() == 0);
     CHECK((receive(there) == numbers(1, 5000)));
+}
+
+TEST_CASE("bridge: what the stream's limits removed unread is told and never looks complete") {
+    const nats_server server;
+    const unique_ring here;
+    const unique_ring there;
+    const auto from = ring::create(here.str(), small(65536));
+    const auto to = ring::create(there.str(), small(65536));
+    const auto address = server.url() + "/jobs";
+    producer source{from};
+    bridge_program out{{"out", here, address, "--create", "--max-age", "1s"}};
+    const auto send_and_store = [&](int first, int last) {
+        for (int i = first; i <= last; ++i) { send_all(source, {std::to_string(i)}); }
+        REQUIRE(eventually([&] {
+            const auto now = from.status();
+            return !now.groups.empty() && now.groups.front().lag_bytes == 0;
+        }));
+    };
+    send_and_store(1, 10);
+    {
+        bridge_program in{{"in", address, there}};
+        REQUIRE(eventually([&] { return to.status().messages == 10; }));
+        in.signal(SIGINT);
+        REQUIRE(in.wait() == 130);
+    }
+    send_and_store(11, 20);
+    const bridge::connection over{{.servers = server.url()}};
+    const auto context = over.make_context();
+    REQUIRE(eventually([&] {
+        const auto has = bridge::extent_of(over, context, "jobs");
+        return has && has->first > 20;
+    }));
+    jsCtx_Destroy(context);
+    send_and_store(21, 25);
+    source.close();
+    CHECK(out.wait() == 0);
+    bridge_program in{{"in", address, there}};
+    CHECK(in.wait() == 3);
+    CHECK(in.err().find("10 messages were no longer in the stream") != std::string::npos);
+    consumer_program last{{there}};
+    CHECK(last.wait() == 3);
+    CHECK((last.out() == numbers(1, 10) + numbers(21, 25)));
 }
 
 TEST_CASE("bridge: each partition keeps its own order") {
