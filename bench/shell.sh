@@ -57,6 +57,9 @@ text=$work/text
 while cat "$lines"; do :; done 2>/dev/null | head -c "$bytes" >"$text" || true
 part=$work/part
 head -c 4000000 "$text" >"$part"
+for file in "$text" "$part"; do # whole lines: parallel may join half a one to another job's line
+    truncate -s "-$(tail -n 1 "$file" | wc -c)" "$file"
+done
 
 kinds=(busy light trivial)
 declare -A filters=([trivial]='cat' [light]='sed s/GET/POST/')
