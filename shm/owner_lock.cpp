@@ -7,7 +7,6 @@
 #include "common/error.hpp"
 #include "shm/cpu.hpp"
 #include "shm/futex.hpp"
-#include "shm/segment.hpp"
 
 namespace ringpipe {
 namespace {
@@ -67,12 +66,10 @@ lock_result owner_lock::lock(layout::member_id me) {
     const auto result = try_lock_until(me, after(where_->liveness_interval() * 50));
     if (result == lock_result::timed_out) {
         const auto slot = layout::slot_of(owner_of(word_->load(std::memory_order_relaxed)));
-        throw error{
-            errc::timed_out,
-            fmt::format("cannot attach to ring {}: the process in slot {} holds a lock of it "
-                        "and does not go on (stopped?); see 'ringpipe stat {}', let it go on "
-                        "(kill -CONT), or kill it",
-                        where_->file().name(), slot, where_->file().name())};
+        throw error{errc::timed_out,
+                    fmt::format("cannot attach to {}: process {} (slot {}) holds a lock of it and "
+                                "does not go on (stopped?); let it go on (kill -CONT), or kill it",
+                                where_->title(), where_->pid_of(slot), slot)};
     }
     return result;
 }
@@ -81,9 +78,10 @@ void owner_lock::unlock_and_wake(layout::member_id me) {
     auto mine = me | waiting;
     if (!word_->compare_exchange_strong(mine, 0, std::memory_order_seq_cst)) {
         throw error{errc::presence_lost,
-                    "a lock of the ring was taken from this process: others took it for dead, "
-                    "because its presence "
-                    "lock was gone (close_range?); open the ring again"};
+                    fmt::format("a lock of {0} was taken from this process: others took it for "
+                                "dead, because its presence lock was gone (close_range?); open "
+                                "the {0} again",
+                                where_->title())};
     }
     futex::wake(*word_, 1);
 }

@@ -13,10 +13,9 @@
 
 #include "ringpipe/common/deadline.hpp"
 #include "ringpipe/shm/layout.hpp"
+#include "ringpipe/shm/roster.hpp"
 
 namespace ringpipe {
-
-class segment;
 
 enum class lock_result {
     timed_out,
@@ -26,7 +25,7 @@ enum class lock_result {
 
 class owner_lock {
   public:
-    owner_lock(const segment& where, std::atomic<std::uint32_t>& word)
+    owner_lock(const roster& where, std::atomic<std::uint32_t>& word)
         : where_{&where}, word_{&word} {}
 
     [[nodiscard]] lock_result try_lock_until(layout::member_id me, deadline until) {
@@ -65,7 +64,7 @@ class owner_lock {
     lock_result wait_for_it(layout::member_id me, deadline until);
     void unlock_and_wake(layout::member_id me);
 
-    const segment* where_;
+    const roster* where_;
     std::atomic<std::uint32_t>* word_;
 };
 

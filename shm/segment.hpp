@@ -6,18 +6,23 @@
 
 #include "ringpipe/shm/layout.hpp"
 #include "ringpipe/shm/message_view.hpp"
+#include "ringpipe/shm/roster.hpp"
 #include "ringpipe/shm/segment_file.hpp"
 
 namespace ringpipe {
 
 // Thread-safe: what is here is either constant or atomic in the segment.
-class segment {
+class segment final : public roster {
   public:
     segment(std::string name, open_mode how, const ring_options& options, deadline until);
 
     [[nodiscard]] const segment_file& file() const { return file_; }
     [[nodiscard]] std::uint64_t capacity() const { return capacity_; }
-    [[nodiscard]] clock::duration liveness_interval() const { return liveness_interval_; }
+    [[nodiscard]] clock::duration liveness_interval() const override { return liveness_interval_; }
+    [[nodiscard]] std::uint32_t pid_of(std::uint32_t slot) const override {
+        return slot < members_.size() ? members_[slot].pid.load(std::memory_order_relaxed) : 0;
+    }
+    [[nodiscard]] std::string title() const override { return "ring " + file_.name(); }
     [[nodiscard]] message_view messages() const { return view_; }
 
     [[nodiscard]] layout::control_header& header() const { return *header_; }
@@ -31,8 +36,7 @@ class segment {
     // Somebody holds the slot's byte.
     [[nodiscard]] bool occupied(std::uint32_t slot) const;
 
-    // That member, in that incarnation, is alive. Any value may be asked for, also a corrupt one.
-    [[nodiscard]] bool alive(layout::member_id who) const;
+    [[nodiscard]] bool alive(layout::member_id who) const override;
 
   private:
     template <class T>

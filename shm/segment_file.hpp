@@ -1,58 +1,46 @@
 // The file that a ring is: found, made, removed. What its first bytes say: segment_shape.hpp.
 #pragma once
 
-#include <boost/interprocess/mapped_region.hpp>
-#include <cstdint>
-#include <optional>
+#include <chrono>
 #include <string>
 
-#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/shm/made_file.hpp"
 #include "ringpipe/shm/segment_shape.hpp"
 
 namespace ringpipe {
 
-enum class open_mode { create, open, open_or_create };
-
-// An open description of a ready ring's file. Boost.Interprocess maps whatever answers
-// get_mapping_handle(); its own file_mapping and shared_memory_object open by name, which could be
-// another file by then, and don't tell the creator's error apart from the opener's.
-class segment_file {
+class ring_kind : public file_kind {
   public:
-    // Creation is free of races and of crashes: whoever finds the magic unset takes an exclusive
-    // lock on the file, checks that the path still names it, and makes the ring; if he dies, the
-    // lock goes and the next one starts over.
-    segment_file(std::string name, open_mode how, const ring_options& options, deadline until);
-    segment_file(const segment_file&) = delete;
-    segment_file& operator=(const segment_file&) = delete;
-    ~segment_file();
+    explicit ring_kind(std::string name, const ring_options& asked = {})
+        : name_{std::move(name)}, asked_{asked} {}
 
-    [[nodiscard]] boost::interprocess::mapping_handle_t get_mapping_handle() const {
-        return {descriptor_, false};
-    }
-    [[nodiscard]] int descriptor() const { return descriptor_; }
-    [[nodiscard]] std::uint64_t inode() const { return inode_; }
-    [[nodiscard]] const std::string& name() const { return name_; }
-    [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] const segment_shape& shape() const { return shape_; }
+
+    [[nodiscard]] words words_for_errors() const override;
+    [[nodiscard]] std::uint64_t magic_ready() const override;
+    [[nodiscard]] std::uint64_t magic_creating() const override;
+    void load(int descriptor) override;
+    void refuse_other_options() const override;
+    [[nodiscard]] dimensions to_make() const override;
+    void write_header(int descriptor, const std::string& path) const override;
+
+  private:
+    std::string name_;
+    ring_options asked_;
+    segment_shape shape_;
+};
+
+class segment_file : private ring_kind, public made_file {
+  public:
+    segment_file(const std::string& name, open_mode how, const ring_options& options,
+                 deadline until);
+
+    using ring_kind::shape;
 
     // When a member came or left last: the file's time of modification, which nothing else sets, as
     // stores to mapped memory do not in tmpfs.
     [[nodiscard]] std::chrono::system_clock::time_point last_used() const noexcept;
     void mark_used() const noexcept;
-
-  private:
-    enum class attempt { ready, again, unfinished };
-
-    attempt try_open(open_mode how, const ring_options& options);
-    attempt try_make(const ring_options& options);
-    void make(const ring_options& options);
-    [[nodiscard]] bool path_still_names_us() const;
-
-    std::string name_;
-    std::string path_;
-    int descriptor_ = -1;
-    std::uint64_t inode_ = 0;
-    segment_shape shape_;
 };
 
 // False if there was none. Throws error(not_a_ring) rather than remove somebody else's file.

@@ -12,6 +12,7 @@
 
 #include "common/error.hpp"
 #include "shm/layout.hpp"
+#include "shm/made_file.hpp"
 
 namespace ringpipe {
 namespace {
@@ -41,14 +42,6 @@ first_bytes read_first_bytes(int descriptor) {
     // A short file leaves the rest zero.
     [[maybe_unused]] const auto got = ::pread(descriptor, &bytes, sizeof bytes, 0);
     return bytes;
-}
-
-void write_at_start(int descriptor, const void* bytes, std::size_t size, const std::string& path) {
-    const auto written = ::pwrite(descriptor, bytes, size, 0);
-    if (written != static_cast<ssize_t>(size)) {
-        throw error{errc::no_space, fmt::format("cannot write to the new ring's file {}", path),
-                    errno};
-    }
 }
 
 }  // namespace
@@ -161,12 +154,6 @@ void refuse_other_options(const segment_shape& has, const ring_options& asked,
         refuse("a liveness interval of (ns)", has.liveness_interval_ns,
                wanted.liveness_interval_ns);
     }
-}
-
-std::uint64_t magic_of(int descriptor) { return read_first_bytes(descriptor).magic; }
-
-void write_magic(int descriptor, std::uint64_t magic, const std::string& path) {
-    write_at_start(descriptor, &magic, sizeof magic, path);
 }
 
 void write_header(int descriptor, const segment_shape& shape, const std::string& path) {

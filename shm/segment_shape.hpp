@@ -30,12 +30,6 @@ segment_shape load_shape(int descriptor, const std::string& ring);
 void refuse_other_options(const segment_shape& has, const ring_options& asked,
                           const std::string& ring);
 
-// layout::magic_ready, magic_creating, or something else.
-std::uint64_t magic_of(int descriptor);
-
-// All but the magic stays as it is.
-void write_magic(int descriptor, std::uint64_t magic, const std::string& path);
-
 // The first bytes, with magic_creating, and a creation id of their own.
 void write_header(int descriptor, const segment_shape& shape, const std::string& path);
 
