@@ -39,6 +39,9 @@ const char* words_for(errc code) noexcept {
         case errc::worker_died: return "the worker died";
         case errc::task_cancelled: return "the task was cancelled";
         case errc::pool_broken: return "the pool is broken";
+        case errc::not_found: return "nothing of that name in the space";
+        case errc::not_held: return "not held";
+        case errc::party_died: return "a party of the barrier died";
         case errc::io: return "input/output error";
     }
     return "unknown error";
@@ -79,7 +82,8 @@ int exit_code_for(errc code) noexcept {
         case errc::truncated_segment: return EX_DATAERR;
         case errc::ring_not_found:
         case errc::input_not_found:
-        case errc::group_not_found: return EX_NOINPUT;
+        case errc::group_not_found:
+        case errc::not_found: return EX_NOINPUT;
         case errc::members_full:
         case errc::groups_full:
         case errc::names_full:
@@ -93,6 +97,8 @@ int exit_code_for(errc code) noexcept {
         case errc::unacknowledged:
         case errc::forked:
         case errc::worker_died:
+        case errc::not_held:
+        case errc::party_died:
         case errc::closed: return EX_SOFTWARE;
         case errc::ring_exists:
         case errc::no_space: return EX_CANTCREAT;

@@ -39,6 +39,9 @@ enum class errc {
     worker_died,         // a pool's worker, at a task that has no attempt left
     task_cancelled,      // before it began
     pool_broken,         // its workers cannot be started
+    not_found,           // a space has nothing of that name
+    not_held,            // given back without being held
+    party_died,          // a barrier waits for a party that died or left
     io,                  // the operating system said no; the message says why
 };
 

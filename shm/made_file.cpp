@@ -18,14 +18,16 @@ namespace {
 // Behind all members' bytes.
 constexpr off_t creation_byte = off_t{1} << 40;
 
-bool lock_for_creation(int descriptor) {
+bool set_creation_lock(int descriptor, short type) {
     struct flock range {};
-    range.l_type = F_WRLCK;
+    range.l_type = type;
     range.l_whence = SEEK_SET;
     range.l_start = creation_byte;
     range.l_len = 1;
     return ::fcntl(descriptor, F_OFD_SETLK, &range) == 0;
 }
+
+bool lock_for_creation(int descriptor) { return set_creation_lock(descriptor, F_WRLCK); }
 
 }  // namespace
 
@@ -154,6 +156,9 @@ made_file::attempt made_file::try_make(file_kind& kind) {
         ::unlink(path_.c_str());
         throw;
     }
+    // The descriptor stays open for long: whoever takes this file for one of another kind would
+    // wait for the lock before he says so.
+    set_creation_lock(descriptor_, F_UNLCK);
     kind.load(descriptor_);
     return attempt::ready;
 }

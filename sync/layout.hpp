@@ -1,0 +1,105 @@
+// Every byte of a space, and nothing else.
+//
+//   offset 0      space_header         written once by the creator, magic last; the directory's lock
+//                 member[members]      who is attached
+//                 entry[entries]       the directory: name, kind, and where the body is
+//   arena_offset  arena                the bodies, one behind the other, each on lines of its own
+//
+// Nothing in here is trusted: an offset or size is read once and checked before it is used. All
+// that changes is atomic, so that whatever a dead process left is at least some value.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "shm/layout.hpp"
+
+namespace ringpipe::sync::layout {
+
+using ringpipe::layout::futex_word;
+using ringpipe::layout::line;
+using ringpipe::layout::make_member_id;
+using ringpipe::layout::member_id;
+using ringpipe::layout::name_size;
+using ringpipe::layout::slot_of;
+
+inline constexpr std::uint64_t magic_ready = 0x3145434150534e52;     // "RNSPACE1"
+inline constexpr std::uint64_t magic_creating = 0x3f45434150534e52;  // "RNSPACE?": being made
+inline constexpr std::uint32_t version = 1;
+
+inline constexpr std::uint32_t max_members = ringpipe::layout::max_members;
+inline constexpr std::uint32_t max_entries = 4096;
+inline constexpr std::uint64_t max_arena = std::uint64_t{1} << 32U;
+
+struct alignas(line) space_header {
+    std::atomic<std::uint64_t> magic;  // published last (release)
+    std::uint32_t version;
+    std::uint32_t abi;  // see abi_stamp()
+    std::uint32_t members;
+    std::uint32_t entries;
+    std::uint64_t arena_size;
+    std::uint64_t creation_id[2];
+    std::uint64_t liveness_interval_ns;
+
+    // An owner lock: whoever makes an entry holds it.
+    alignas(line) std::atomic<std::uint32_t> directory_lock;
+    // Slots from here on were never anybody's: whoever looks at all members stops here. Raised by
+    // an attacher before it uses anything.
+    std::atomic<std::uint32_t> slots_ever;
+};
+
+struct alignas(64) member {
+    std::atomic<std::uint32_t> incarnation;  // raised by each attach, byte lock held
+    std::atomic<std::uint32_t> pid;          // for people to read, never for a decision
+};
+
+enum class kind : std::uint32_t {
+    none = 0,
+    mutex = 1,
+    semaphore = 2,
+    counting_semaphore = 3,
+    shared_mutex = 4,
+    event = 5,
+    barrier = 6,
+    cell = 7,
+    lock_order = 8,
+};
+
+// Written under the directory's lock, `what` last (release); never changed again. A creator that
+// dies before that leaves an entry that is still free.
+struct alignas(line) entry {
+    std::atomic<kind> what;
+    std::atomic<std::uint32_t> reserved;
+    std::atomic<std::uint64_t> parameter;  // units, parties, bytes of a value: what the kind needs
+    std::atomic<std::uint64_t> offset;     // of the body in the arena, a multiple of `line`
+    std::atomic<std::uint64_t> size;
+    char name[name_size];
+};
+
+// ---------------------------------------------------------------- bodies
+
+struct alignas(line) mutex_body {
+    std::atomic<std::uint32_t> lock;          // an owner lock
+    std::atomic<std::uint32_t> inconsistent;  // 1: an owner died; until somebody takes it back
+};
+
+// Where everything stands in a space of such a shape.
+constexpr std::uint64_t members_offset() { return sizeof(space_header); }
+constexpr std::uint64_t entries_offset(std::uint32_t members) {
+    return members_offset() + std::uint64_t{members} * sizeof(member);
+}
+constexpr std::uint64_t arena_offset(std::uint32_t members, std::uint32_t entries) {
+    const auto end = entries_offset(members) + std::uint64_t{entries} * sizeof(entry);
+    return (end + line - 1) / line * line;
+}
+
+static_assert(sizeof(space_header) == 2 * line && sizeof(member) == 64 && sizeof(entry) == line);
+
+// Differs when anything above has another size.
+constexpr std::uint32_t abi_stamp() {
+    return static_cast<std::uint32_t>(sizeof(space_header) * 1000003U + sizeof(member) * 101U +
+                                      sizeof(entry) * 11U + sizeof(std::atomic<std::uint32_t>));
+}
+
+}  // namespace ringpipe::sync::layout

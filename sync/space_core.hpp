@@ -1,0 +1,99 @@
+// A space, mapped, and this process's place among its members.
+#pragma once
+
+#include <algorithm>
+#include <boost/interprocess/mapped_region.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "shm/presence.hpp"
+#include "shm/roster.hpp"
+#include "sync/layout.hpp"
+#include "sync/space_file.hpp"
+
+namespace ringpipe::sync {
+
+// A primitive's bytes in the arena, and its number in the directory. Valid as long as the core.
+struct place {
+    std::byte* at = nullptr;
+    std::uint64_t parameter = 0;
+    std::uint32_t index = 0;
+
+    template <class Body>
+    [[nodiscard]] Body* as() const {
+        return reinterpret_cast<Body*>(at);
+    }
+};
+
+// What a primitive wants to be.
+struct wanted_entry {
+    layout::kind what = layout::kind::none;
+    std::string_view name;
+    // Nothing: there has to be one already, and whatever it has is right.
+    std::optional<std::uint64_t> parameter = {};
+    std::uint64_t (*size_for)(std::uint64_t parameter, std::uint32_t members) = nullptr;
+    // Fills a new body, which is zero.
+    std::function<void(std::byte*)> initialize = {};
+};
+
+// Thread-safe: what is here is either constant or atomic in the segment.
+class space_core final : public roster {
+  public:
+    // Throws error(members_full).
+    space_core(const std::string& name, open_mode how, const space_options& options,
+               deadline until);
+
+    // This process's member id. Throws error(forked) in a child.
+    [[nodiscard]] layout::member_id id() const {
+        if (presence_.forked()) [[unlikely]] { refuse_in_child(); }
+        return id_;
+    }
+    [[nodiscard]] bool forked() const { return presence_.forked(); }
+    [[nodiscard]] std::uint32_t slot() const { return slot_; }
+
+    [[nodiscard]] const std::string& name() const { return file_.name(); }
+    [[nodiscard]] std::uint32_t members() const {
+        return static_cast<std::uint32_t>(members_.size());
+    }
+    // The slots that anybody ever had. Sequentially consistent: whoever has announced what he wants
+    // and then looks at these slots misses nobody who has looked before.
+    [[nodiscard]] std::uint32_t slots_ever() const {
+        return std::min(header_->slots_ever.load(std::memory_order_seq_cst), members());
+    }
+
+    [[nodiscard]] bool alive(layout::member_id who) const override;
+    [[nodiscard]] clock::duration liveness_interval() const override { return liveness_interval_; }
+    [[nodiscard]] std::uint32_t pid_of(std::uint32_t slot) const override;
+    [[nodiscard]] std::string title() const override { return "space " + name(); }
+    // "process 4711", for errors.
+    [[nodiscard]] std::string who(layout::member_id member) const;
+
+    // Process-safe. Throws error(invalid_name | not_found | options_differ | names_full | corrupt).
+    [[nodiscard]] place find_or_make(const wanted_entry& wanted) const;
+    [[nodiscard]] std::string name_of(std::uint32_t index) const;
+    [[nodiscard]] std::uint32_t entries() const {
+        return static_cast<std::uint32_t>(entries_.size());
+    }
+
+  private:
+    [[noreturn]] void refuse_in_child() const;
+    [[nodiscard]] std::uint32_t take_slot();
+    [[nodiscard]] std::optional<place> find(const wanted_entry& wanted) const;
+    [[nodiscard]] place make(const wanted_entry& wanted) const;
+
+    space_file file_;
+    clock::duration liveness_interval_;
+    boost::interprocess::mapped_region region_;
+    layout::space_header* header_;
+    std::span<layout::member> members_;
+    std::span<layout::entry> entries_;
+    std::span<std::byte> arena_;
+    presence presence_;
+    std::uint32_t slot_;
+    layout::member_id id_ = 0;
+};
+
+}  // namespace ringpipe::sync
