@@ -68,7 +68,8 @@ std::optional<place> space_core::find(const wanted_entry& wanted) const {
         }
         const auto offset = e.offset.load(std::memory_order_relaxed);
         const auto size = e.size.load(std::memory_order_relaxed);
-        if (parameter > arena_.size() || offset % layout::line != 0 || size > arena_.size() ||
+        // The parameter is 32 bits, so that no size computed from it overflows.
+        if (parameter > 0xffffffffU || offset % layout::line != 0 || size > arena_.size() ||
             offset > arena_.size() - size || size != wanted.size_for(parameter, members())) {
             refuse_corrupt(*this, wanted.name);
         }

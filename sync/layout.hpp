@@ -84,6 +84,18 @@ struct alignas(line) mutex_body {
     std::atomic<std::uint32_t> inconsistent;  // 1: an owner died; until somebody takes it back
 };
 
+// Behind it, on the same lines: std::atomic<std::uint32_t> token[units], 0 or the holder's
+// member_id. So a unit is a lock that names its owner, and what the dead hold needs no bookkeeping.
+struct alignas(8) semaphore_body {
+    futex_word waiting;
+    std::atomic<std::uint32_t> reserved;
+};
+
+struct alignas(line) counting_semaphore_body {
+    std::atomic<std::uint32_t> count;
+    futex_word waiting;
+};
+
 // Where everything stands in a space of such a shape.
 constexpr std::uint64_t members_offset() { return sizeof(space_header); }
 constexpr std::uint64_t entries_offset(std::uint32_t members) {
