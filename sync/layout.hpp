@@ -96,6 +96,34 @@ struct alignas(line) counting_semaphore_body {
     futex_word waiting;
 };
 
+// How many times a process holds a shared_mutex shared: bits 0..31 the member_id, 32..63 the count.
+// The count is void once that member is dead. On a line of its own: readers don't disturb each
+// other.
+struct alignas(64) reader {
+    std::atomic<std::uint64_t> holds;
+
+    static constexpr std::uint64_t make(member_id who, std::uint32_t count) {
+        return (std::uint64_t{count} << 32U) | who;
+    }
+    static constexpr member_id owner_of(std::uint64_t holds) {
+        return static_cast<member_id>(holds);
+    }
+    static constexpr std::uint32_t count_of(std::uint64_t holds) {
+        return static_cast<std::uint32_t>(holds >> 32U);
+    }
+};
+
+// Behind it: reader[members].
+struct alignas(line) shared_mutex_body {
+    std::atomic<std::uint32_t> writer;        // an owner lock: no reader enters while it is taken
+    std::atomic<std::uint32_t> inconsistent;  // 1: a writer died at work; until it is taken back
+    std::atomic<std::uint32_t> writing;       // 1: the writer is in: all readers are out
+    alignas(line) futex_word drained;         // a writer waits for the last reader
+    // A reader that met a writer, or 0: writers that come later let it in first, once.
+    std::atomic<std::uint32_t> first_reader;
+    futex_word turn;  // they wait for it to be in
+};
+
 // Where everything stands in a space of such a shape.
 constexpr std::uint64_t members_offset() { return sizeof(space_header); }
 constexpr std::uint64_t entries_offset(std::uint32_t members) {
