@@ -124,6 +124,37 @@ struct alignas(line) shared_mutex_body {
     futex_word turn;  // they wait for it to be in
 };
 
+struct alignas(line) event_body {
+    // Bit 0: set. Each change adds one, so who waits sees that it was set, even if it is clear again.
+    std::atomic<std::uint64_t> changes;
+    futex_word waiting;
+};
+
+// One party of a barrier. A single word, so that a phase's end is recomputed from what the seats
+// say, whoever died where.
+//   bits 0..27 member_id, 28 its party has left; 32..63 the phase it has arrived in, plus one
+struct seat {
+    std::atomic<std::uint64_t> word;
+
+    static constexpr std::uint64_t left = std::uint64_t{1} << 28U;
+    static constexpr std::uint64_t make(member_id who, std::uint32_t arrived) {
+        return (std::uint64_t{arrived} << 32U) | who;
+    }
+    static constexpr member_id owner_of(std::uint64_t w) {
+        return static_cast<member_id>(w & 0xfffffffU);
+    }
+    static constexpr std::uint32_t arrived_of(std::uint64_t w) {
+        return static_cast<std::uint32_t>(w >> 32U);
+    }
+};
+
+// Behind it: seat[parties].
+struct alignas(line) barrier_body {
+    std::atomic<std::uint32_t> seats_lock;  // an owner lock: whoever takes a seat holds it
+    futex_word waiting;
+    std::atomic<std::uint64_t> phase;  // phases completed
+};
+
 // Where everything stands in a space of such a shape.
 constexpr std::uint64_t members_offset() { return sizeof(space_header); }
 constexpr std::uint64_t entries_offset(std::uint32_t members) {
