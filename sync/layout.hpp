@@ -155,6 +155,20 @@ struct alignas(line) barrier_body {
     std::atomic<std::uint64_t> phase;  // phases completed
 };
 
+// Behind it: four buffers of `cell_stride(size)` bytes, as 64-bit words that are all atomic. Write n
+// goes to buffer n % 4.
+struct alignas(line) cell_body {
+    std::atomic<std::uint64_t> latest;  // writes completed: that one may be read
+    std::atomic<std::uint64_t> begun;   // writes begun: latest, or one more. Set before the bytes
+    std::atomic<std::uint32_t> writer;  // member_id
+    futex_word waiting;
+};
+
+inline constexpr std::uint64_t cell_buffers = 4;
+
+// Whole lines: the writer never touches the line of a value that is being read.
+constexpr std::uint64_t cell_stride(std::uint64_t size) { return (size + 63) / 64 * 64; }
+
 // Where everything stands in a space of such a shape.
 constexpr std::uint64_t members_offset() { return sizeof(space_header); }
 constexpr std::uint64_t entries_offset(std::uint32_t members) {
