@@ -169,6 +169,28 @@ inline constexpr std::uint64_t cell_buffers = 4;
 // Whole lines: the writer never touches the line of a value that is being read.
 constexpr std::uint64_t cell_stride(std::uint64_t size) { return (size + 63) / 64 * 64; }
 
+// The debug mode's order graph: a hash table with open addressing. An edge says that somebody waited
+// for one lock while holding another; it is one word, written once.
+//   bits 0..15 index + 1 of the lock wanted, 16..31 of the one held, 32..63 the process that did it
+struct lock_order_body {
+    static constexpr std::uint32_t edges = 4096;
+    std::atomic<std::uint64_t> edge[edges];
+
+    static constexpr std::uint64_t make(std::uint32_t held, std::uint32_t wanted,
+                                        std::uint32_t pid) {
+        return (std::uint64_t{pid} << 32U) | ((held + 1) << 16U) | (wanted + 1);
+    }
+    static constexpr std::uint32_t held_of(std::uint64_t e) {
+        return static_cast<std::uint32_t>((e >> 16U) & 0xffffU) - 1;
+    }
+    static constexpr std::uint32_t wanted_of(std::uint64_t e) {
+        return static_cast<std::uint32_t>(e & 0xffffU) - 1;
+    }
+    static constexpr std::uint32_t pid_of(std::uint64_t e) {
+        return static_cast<std::uint32_t>(e >> 32U);
+    }
+};
+
 // Where everything stands in a space of such a shape.
 constexpr std::uint64_t members_offset() { return sizeof(space_header); }
 constexpr std::uint64_t entries_offset(std::uint32_t members) {

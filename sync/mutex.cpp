@@ -15,8 +15,12 @@ wanted_entry a_mutex(std::string_view name) {
 }  // namespace
 
 mutex::mutex(const space& where, std::string_view name)
+    : mutex{where, where.core()->find_or_make(a_mutex(name))} {}
+
+mutex::mutex(const space& where, const place& found)
     : core_{where.core()},
-      body_{core_->find_or_make(a_mutex(name)).as<layout::mutex_body>()},
+      index_{found.index},
+      body_{found.as<layout::mutex_body>()},
       word_{*core_, body_->lock} {}
 
 }  // namespace ringpipe::sync

@@ -7,6 +7,7 @@
 
 #include "shm/owner_lock.hpp"
 #include "sync/deadline_of.hpp"
+#include "sync/lock_order.hpp"
 #include "sync/space_core.hpp"
 
 namespace ringpipe::sync {
@@ -38,6 +39,7 @@ class mutex {
     void unlock() {
         if (core_->forked()) [[unlikely]] { return; }
         word_.unlock(core_->id());
+        if (auto* order = core_->order()) [[unlikely]] { order->unlocked(index_); }
     }
 
     // True from the death of an owner until mark_consistent(): what the mutex guards may be half
@@ -50,16 +52,23 @@ class mutex {
 
   private:
     bool lock_until(deadline until) {
+        auto* const order = core_->order();
+        if (order != nullptr) [[unlikely]] { order->about_to_lock(index_, until); }
         const auto result = word_.try_lock_until(core_->id(), until);
         // The mark is set by whoever takes the lock from the dead: if he dies before it, the
         // next one takes it from him.
         if (result == lock_result::recovered) [[unlikely]] {
             body_->inconsistent.store(1, std::memory_order_relaxed);
         }
-        return result != lock_result::timed_out;
+        const bool locked = result != lock_result::timed_out;
+        if (order != nullptr && locked) [[unlikely]] { order->locked(index_); }
+        return locked;
     }
 
+    mutex(const space& where, const place& found);
+
     std::shared_ptr<space_core> core_;
+    std::uint32_t index_;
     layout::mutex_body* body_;
     owner_lock word_;
 };

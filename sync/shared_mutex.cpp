@@ -22,8 +22,12 @@ wanted_entry a_shared_mutex(std::string_view name) {
 }  // namespace
 
 shared_mutex::shared_mutex(const space& where, std::string_view name)
+    : shared_mutex{where, where.core()->find_or_make(a_shared_mutex(name))} {}
+
+shared_mutex::shared_mutex(const space& where, const place& found)
     : core_{where.core()},
-      body_{core_->find_or_make(a_shared_mutex(name)).as<layout::shared_mutex_body>()},
+      index_{found.index},
+      body_{found.as<layout::shared_mutex_body>()},
       readers_{reinterpret_cast<reader*>(body_ + 1), core_->members()},
       word_{*core_, body_->writer} {}
 
@@ -67,7 +71,7 @@ void shared_mutex::leave(layout::member_id me) {
     wake_if_announced(body_->drained, futex::everyone);
 }
 
-bool shared_mutex::lock_shared_until(deadline until) {
+bool shared_mutex::read_lock_until(deadline until) {
     const auto me = core_->id();
     if (enter(me)) [[likely]] { return true; }
     auto& first = body_->first_reader;
@@ -89,6 +93,7 @@ bool shared_mutex::lock_shared_until(deadline until) {
 void shared_mutex::unlock_shared() {
     if (core_->forked()) [[unlikely]] { return; }
     leave(core_->id());
+    if (auto* order = core_->order()) [[unlikely]] { order->unlocked(index_); }
 }
 
 // ---------------------------------------------------------------- writers
@@ -133,7 +138,7 @@ void shared_mutex::let_a_reader_in(deadline until) {
     });
 }
 
-bool shared_mutex::lock_until(deadline until) {
+bool shared_mutex::write_lock_until(deadline until) {
     const auto me = core_->id();
     let_a_reader_in(until);
     if (!take_writer_word(me, until)) { return false; }
@@ -157,6 +162,7 @@ void shared_mutex::unlock() {
         body_->writing.store(0, std::memory_order_release);
     }
     word_.unlock(me);
+    if (auto* order = core_->order()) [[unlikely]] { order->unlocked(index_); }
 }
 
 }  // namespace ringpipe::sync

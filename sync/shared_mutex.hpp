@@ -11,6 +11,7 @@
 
 #include "shm/owner_lock.hpp"
 #include "sync/deadline_of.hpp"
+#include "sync/lock_order.hpp"
 #include "sync/space_core.hpp"
 #include "sync/wait.hpp"
 
@@ -61,8 +62,26 @@ class shared_mutex {
     void mark_consistent() { body_->inconsistent.store(0, std::memory_order_relaxed); }
 
   private:
-    bool lock_until(deadline until);
-    bool lock_shared_until(deadline until);
+    shared_mutex(const space& where, const place& found);
+
+    bool lock_until(deadline until) {
+        return in_order(until, [&] { return write_lock_until(until); });
+    }
+    bool lock_shared_until(deadline until) {
+        return in_order(until, [&] { return read_lock_until(until); });
+    }
+    // With the debug mode around it, if that is on.
+    template <class Lock>
+    bool in_order(deadline until, Lock lock_it) {
+        auto* const order = core_->order();
+        if (order == nullptr) [[likely]] { return lock_it(); }
+        order->about_to_lock(index_, until);
+        const bool locked = lock_it();
+        if (locked) { order->locked(index_); }
+        return locked;
+    }
+    bool write_lock_until(deadline until);
+    bool read_lock_until(deadline until);
     bool take_writer_word(layout::member_id me, deadline until);
     void let_a_reader_in(deadline until);
     void count_in(layout::member_id me);
@@ -71,6 +90,7 @@ class shared_mutex {
     [[nodiscard]] bool all_readers_are_out(look how);
 
     std::shared_ptr<space_core> core_;
+    std::uint32_t index_;
     layout::shared_mutex_body* body_;
     std::span<layout::reader> readers_;
     owner_lock word_;

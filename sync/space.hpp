@@ -33,6 +33,9 @@ struct space_options {
     std::optional<unsigned> mode = {};          // permissions of the file: 0600
     // How long the living wait before they ask whether the one they wait for has died: 100 ms.
     std::optional<std::chrono::milliseconds> liveness_interval = {};
+    // Of this handle, not of the space: reports lock orders that can deadlock (lock_order.hpp).
+    // Not given: if the environment says RINGPIPE_LOCK_ORDER=1.
+    std::optional<bool> lock_order = {};
 };
 
 class space {

@@ -5,7 +5,11 @@
 
 #include <boost/interprocess/exceptions.hpp>
 
+#include <cstdlib>
+#include <string_view>
+
 #include "common/error.hpp"
+#include "sync/lock_order.hpp"
 
 namespace ringpipe::sync {
 namespace {
@@ -48,7 +52,13 @@ space_core::space_core(const std::string& name, open_mode how, const space_optio
     while (ever <= slot_ &&
            !header_->slots_ever.compare_exchange_weak(ever, slot_ + 1, std::memory_order_seq_cst)) {
     }
+    const char* const asked = std::getenv("RINGPIPE_LOCK_ORDER");
+    if (options.lock_order.value_or(asked != nullptr && std::string_view{asked} == "1")) {
+        order_ = std::make_unique<lock_order>(*this);
+    }
 }
+
+space_core::~space_core() = default;
 
 std::uint32_t space_core::take_slot() {
     for (std::uint32_t slot = 0; slot < members(); ++slot) {

@@ -16,6 +16,8 @@
 
 namespace ringpipe::sync {
 
+class lock_order;
+
 // A primitive's bytes in the arena, and its number in the directory. Valid as long as the core.
 struct place {
     std::byte* at = nullptr;
@@ -45,6 +47,7 @@ class space_core final : public roster {
     // Throws error(members_full).
     space_core(const std::string& name, open_mode how, const space_options& options,
                deadline until);
+    ~space_core() override;
 
     // This process's member id. Throws error(forked) in a child.
     [[nodiscard]] layout::member_id id() const {
@@ -53,6 +56,10 @@ class space_core final : public roster {
     }
     [[nodiscard]] bool forked() const { return presence_.forked(); }
     [[nodiscard]] std::uint32_t slot() const { return slot_; }
+
+    // The debug mode, or null.
+    [[nodiscard]] lock_order* order() const { return order_.get(); }
+    [[nodiscard]] std::uint64_t inode() const { return file_.inode(); }
 
     [[nodiscard]] const std::string& name() const { return file_.name(); }
     [[nodiscard]] std::uint32_t members() const {
@@ -94,6 +101,7 @@ class space_core final : public roster {
     presence presence_;
     std::uint32_t slot_;
     layout::member_id id_ = 0;
+    std::unique_ptr<lock_order> order_;
 };
 
 }  // namespace ringpipe::sync
