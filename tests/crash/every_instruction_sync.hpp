@@ -1,0 +1,48 @@
+// Killed at any instruction of a primitive's operations: see every_instruction.hpp for why copies
+// of the file are as good as kills, and a sample of real kills is enough beside them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "sync/space.hpp"
+#include "tests/support/single_step.hpp"
+#include "tests/support/space_fixture.hpp"
+
+namespace ringpipe::test {
+
+// How far the child had come. It tells `returned` behind what is promised, `acknowledging` before
+// it takes that back, and `acknowledged` behind that.
+struct progress {
+    explicit progress(const notes& n)
+        : done{n.returned != 0}, undoing{n.acknowledging != 0}, undone{n.acknowledged != 0} {}
+    bool done, undoing, undone;
+
+    // Certainly in effect, certainly not; else it may be either.
+    [[nodiscard]] bool holds() const { return done && !undoing; }
+    [[nodiscard]] bool is_over() const { return undone; }
+
+    bool operator==(const progress&) const = default;
+};
+
+struct sync_operation {
+    std::string name;
+    // Makes the space. Whoever it attaches has left again, or is dead.
+    std::function<void(const std::string& space)> prepare;
+    // In the child: attaches, marks the begin, does it, marks the end.
+    std::function<void(const std::string& space, const marks& mark)> act;
+    // The survivors: what was wrong, or nothing.
+    std::function<std::string(const sync::space& space, const progress& told)> survive;
+};
+
+// Small, since its file is read at every instruction, and with short waits.
+[[nodiscard]] sync::space_options stepping_space();
+
+// What "nobody waits for the dead" means here: some intervals, and a busy machine.
+inline constexpr auto sync_limit = std::chrono::seconds{2};
+
+// All of it for one operation: steps, copies, real kills, and a line that says how many.
+void survive_every_instruction(const sync_operation& what);
+
+}  // namespace ringpipe::test
