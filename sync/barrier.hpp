@@ -7,8 +7,8 @@
 // When no party is left at all, the next one begins anew.
 #pragma once
 
-#include "sync/deadline_of.hpp"
-#include "sync/space_core.hpp"
+#include "ringpipe/sync/deadline_of.hpp"
+#include "ringpipe/sync/space_core.hpp"
 
 namespace ringpipe::sync {
 

@@ -14,8 +14,8 @@
 #include <new>
 #include <type_traits>
 
-#include "sync/deadline_of.hpp"
-#include "sync/space_core.hpp"
+#include "ringpipe/sync/deadline_of.hpp"
+#include "ringpipe/sync/space_core.hpp"
 
 namespace ringpipe::sync {
 

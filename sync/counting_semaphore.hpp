@@ -4,9 +4,9 @@
 // change of the count is one instruction.
 #pragma once
 
-#include "sync/deadline_of.hpp"
-#include "sync/space_core.hpp"
-#include "sync/wait.hpp"
+#include "ringpipe/sync/deadline_of.hpp"
+#include "ringpipe/sync/space_core.hpp"
+#include "ringpipe/sync/wait.hpp"
 
 namespace ringpipe::sync {
 

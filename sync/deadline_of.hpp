@@ -4,7 +4,7 @@
 #include <chrono>
 #include <type_traits>
 
-#include "common/deadline.hpp"
+#include "ringpipe/common/deadline.hpp"
 
 namespace ringpipe::sync {
 

@@ -4,8 +4,8 @@
 // waiters one liveness interval.
 #pragma once
 
-#include "sync/deadline_of.hpp"
-#include "sync/space_core.hpp"
+#include "ringpipe/sync/deadline_of.hpp"
+#include "ringpipe/sync/space_core.hpp"
 
 namespace ringpipe::sync {
 

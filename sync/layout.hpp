@@ -13,7 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "shm/layout.hpp"
+#include "ringpipe/shm/layout.hpp"
 
 namespace ringpipe::sync::layout {
 

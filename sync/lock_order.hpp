@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "common/deadline.hpp"
-#include "sync/layout.hpp"
+#include "ringpipe/common/deadline.hpp"
+#include "ringpipe/sync/layout.hpp"
 
 namespace ringpipe::sync {
 

@@ -5,10 +5,10 @@
 // else holds it, or waits. Not recursive.
 #pragma once
 
-#include "shm/owner_lock.hpp"
-#include "sync/deadline_of.hpp"
-#include "sync/lock_order.hpp"
-#include "sync/space_core.hpp"
+#include "ringpipe/shm/owner_lock.hpp"
+#include "ringpipe/sync/deadline_of.hpp"
+#include "ringpipe/sync/lock_order.hpp"
+#include "ringpipe/sync/space_core.hpp"
 
 namespace ringpipe::sync {
 

@@ -7,9 +7,9 @@
 // raises and another lowers, see counting_semaphore.hpp.
 #pragma once
 
-#include "sync/deadline_of.hpp"
-#include "sync/space_core.hpp"
-#include "sync/wait.hpp"
+#include "ringpipe/sync/deadline_of.hpp"
+#include "ringpipe/sync/space_core.hpp"
+#include "ringpipe/sync/wait.hpp"
 
 namespace ringpipe::sync {
 

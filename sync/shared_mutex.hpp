@@ -9,11 +9,11 @@
 // come later let the first such reader pass, so they don't starve it either.
 #pragma once
 
-#include "shm/owner_lock.hpp"
-#include "sync/deadline_of.hpp"
-#include "sync/lock_order.hpp"
-#include "sync/space_core.hpp"
-#include "sync/wait.hpp"
+#include "ringpipe/shm/owner_lock.hpp"
+#include "ringpipe/sync/deadline_of.hpp"
+#include "ringpipe/sync/lock_order.hpp"
+#include "ringpipe/sync/space_core.hpp"
+#include "ringpipe/sync/wait.hpp"
 
 namespace ringpipe::sync {
 

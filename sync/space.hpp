@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/deadline.hpp"
+#include "ringpipe/common/deadline.hpp"
 
 namespace ringpipe::sync {
 

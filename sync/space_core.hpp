@@ -9,10 +9,10 @@
 #include <span>
 #include <string>
 
-#include "shm/presence.hpp"
-#include "shm/roster.hpp"
-#include "sync/layout.hpp"
-#include "sync/space_file.hpp"
+#include "ringpipe/shm/presence.hpp"
+#include "ringpipe/shm/roster.hpp"
+#include "ringpipe/sync/layout.hpp"
+#include "ringpipe/sync/space_file.hpp"
 
 namespace ringpipe::sync {
 

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "shm/made_file.hpp"
-#include "sync/space.hpp"
+#include "ringpipe/shm/made_file.hpp"
+#include "ringpipe/sync/space.hpp"
 
 namespace ringpipe::sync {
 

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "shm/cpu.hpp"
-#include "shm/wait_word.hpp"
-#include "sync/space_core.hpp"
+#include "ringpipe/shm/cpu.hpp"
+#include "ringpipe/shm/wait_word.hpp"
+#include "ringpipe/sync/space_core.hpp"
 
 namespace ringpipe::sync {
 
