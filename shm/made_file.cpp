@@ -62,18 +62,6 @@ made_file::~made_file() {
     if (descriptor_ >= 0) { ::close(descriptor_); }
 }
 
-std::chrono::system_clock::time_point made_file::last_used() const noexcept {
-    struct stat about {};
-    if (::fstat(descriptor_, &about) != 0) { return std::chrono::system_clock::now(); }
-    return std::chrono::system_clock::time_point{std::chrono::seconds{about.st_mtim.tv_sec} +
-                                                 std::chrono::nanoseconds{about.st_mtim.tv_nsec}};
-}
-
-void made_file::mark_used() const noexcept {
-    // Not a matter of life and death: without permission it is only cleaned up earlier.
-    (void)::futimens(descriptor_, nullptr);
-}
-
 bool made_file::path_still_names_us() const {
     struct stat named {};
     struct stat ours {};

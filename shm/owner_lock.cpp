@@ -78,9 +78,10 @@ void owner_lock::unlock_and_wake(layout::member_id me) {
     auto mine = me | waiting;
     if (!word_->compare_exchange_strong(mine, 0, std::memory_order_seq_cst)) {
         throw error{errc::presence_lost,
-                    fmt::format("a lock of {0} was taken from this process: others took it for "
-                                "dead, because its presence lock was gone (close_range?); open "
-                                "the {0} again",
+                    fmt::format("a lock of {0} is not this process's (any more): it was unlocked "
+                                "without being locked, or others took this process for dead, "
+                                "because its presence lock was gone (close_range?): then open the "
+                                "{0} again",
                                 where_->title())};
     }
     futex::wake(*word_, 1);

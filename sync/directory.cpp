@@ -142,6 +142,31 @@ place space_core::find_or_make(const wanted_entry& wanted) const {
     return make(wanted);
 }
 
+// Some word says it, among those that could be a holder's. One too many does no harm.
+bool space_core::names_anywhere(layout::member_id who) const {
+    constexpr layout::member_id id_bits = 0xfffffff;
+    const auto says_it = [&](const std::atomic<std::uint32_t>& word) {
+        return (word.load(std::memory_order_relaxed) & id_bits) == who;
+    };
+    if (says_it(header_->directory_lock)) { return true; }
+    for (const auto& e : entries_) {
+        const auto what = e.what.load(std::memory_order_acquire);
+        if (what == layout::kind::none) { break; }
+        const auto offset = e.offset.load(std::memory_order_relaxed);
+        auto size = e.size.load(std::memory_order_relaxed);
+        // Values and orders of locks are nobody's.
+        if (what == layout::kind::cell) { size = sizeof(layout::cell_body); }
+        if (what == layout::kind::lock_order) { continue; }
+        if (offset % layout::line != 0 || size > arena_.size() || offset > arena_.size() - size) {
+            continue;  // corrupt: who opens it is told
+        }
+        const auto* words =
+            reinterpret_cast<const std::atomic<std::uint32_t>*>(arena_.data() + offset);
+        if (std::any_of(words, words + size / sizeof *words, says_it)) { return true; }
+    }
+    return false;
+}
+
 std::string space_core::name_of(std::uint32_t index) const {
     return index < entries() ? std::string{name_in(entries_[index])} : "?";
 }

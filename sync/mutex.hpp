@@ -35,7 +35,8 @@ class mutex {
         return lock_until(deadline_of(until));
     }
     // In a forked child it does nothing: the lock is the parent's. Throws error(presence_lost) if
-    // the lock is not ours (any more).
+    // the lock is not ours (any more); out of a lock_guard that ends the program, as it should: what
+    // the mutex guards is being changed by two.
     void unlock() {
         if (core_->forked()) [[unlikely]] { return; }
         word_.unlock(core_->id());

@@ -43,11 +43,16 @@ space_core::space_core(const std::string& name, open_mode how, const space_optio
 
     slot_ = take_slot();
     auto& mine = members_[slot_];
-    // The byte is ours: nobody else writes here. From this store on the predecessor is dead to all.
-    const auto incarnation = mine.incarnation.load(std::memory_order_relaxed) + 1;
+    // A member id has 16 bits of the incarnation: what somebody died with 65,536 attaches ago would
+    // be ours. Bounded, whatever others wrote into the segment.
+    auto incarnation = mine.incarnation.load(std::memory_order_relaxed) + 1;
+    for (int tries = 0; tries < 64; ++tries, ++incarnation) {
+        id_ = layout::make_member_id(slot_, incarnation);
+        if (!names_anywhere(id_)) { break; }
+    }
     mine.pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);
+    // The byte is ours: nobody else writes here. From this store on the predecessor is dead to all.
     mine.incarnation.store(incarnation, std::memory_order_release);
-    id_ = layout::make_member_id(slot_, incarnation);
     auto ever = header_->slots_ever.load(std::memory_order_relaxed);
     while (ever <= slot_ &&
            !header_->slots_ever.compare_exchange_weak(ever, slot_ + 1, std::memory_order_seq_cst)) {

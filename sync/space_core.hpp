@@ -88,6 +88,7 @@ class space_core final : public roster {
   private:
     [[noreturn]] void refuse_in_child() const;
     [[nodiscard]] std::uint32_t take_slot();
+    [[nodiscard]] bool names_anywhere(layout::member_id who) const;
     [[nodiscard]] std::optional<place> find(const wanted_entry& wanted) const;
     [[nodiscard]] place make(const wanted_entry& wanted) const;
 

@@ -1,8 +1,12 @@
 // sync::mutex: its owner is killed.
 #include "sync/mutex.hpp"
 
+#include <fcntl.h>
+
 #include <mutex>
 
+#include "common/unique_fd.hpp"
+#include "sync/layout.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/shared.hpp"
 #include "tests/support/space_fixture.hpp"
@@ -26,6 +30,30 @@ TEST_CASE("sync mutex: a killed owner gives it back and the next one is told") {
     SUBCASE("try_lock") { CHECK(m.try_lock()); }
     SUBCASE("a deadline") { CHECK(m.try_lock_for(soon)); }
     SUBCASE("no deadline") { m.lock(); }
+    CHECK(m.recovered());
+    m.unlock();
+}
+
+TEST_CASE("sync mutex: nobody gets the member id of a dead owner though incarnations wrap") {
+    const a_space sut;
+    child owner{[&](const in_child& parent) {
+        const auto space = sut.another();
+        sync::mutex mine{space, "m"};
+        mine.lock();
+        parent.tell_and_stay();
+        return 0;
+    }};
+    REQUIRE(owner.await());
+    owner.kill();
+    // As if there had been 65,535 more since.
+    const unique_fd file{::open(sut.name.path().c_str(), O_RDWR | O_CLOEXEC)};
+    const auto at =
+        static_cast<off_t>(sync::layout::members_offset() + sizeof(sync::layout::member));
+    const std::uint32_t before = 0xffffU + 1;
+    REQUIRE(::pwrite(file.get(), &before, sizeof before, at) == sizeof before);
+    const auto successor = sut.another();
+    sync::mutex m{successor, "m"};
+    CHECK(m.try_lock_for(soon));
     CHECK(m.recovered());
     m.unlock();
 }

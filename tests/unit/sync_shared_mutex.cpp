@@ -122,8 +122,7 @@ TEST_CASE("sync shared mutex: readers see what a writer wrote whole") {
     std::vector<std::thread> all;
     for (int i = 0; i < 2; ++i) {
         all.emplace_back([&] {
-            const auto mine = sut.another();
-            sync::shared_mutex m{mine, "m"};
+            sync::shared_mutex m{sut.space, "m"};  // the same mapping, so that it can
             while (!enough) {
                 const std::shared_lock hold{m};
                 if (first != second) { ++torn; }
