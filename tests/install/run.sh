@@ -15,10 +15,14 @@ work=$build/install-test/$way
 launcher=()
 if command -v ccache > /dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
 
-build_project() { # WAY CMAKE-OPTIONS...
+configure_project() { # WAY CMAKE-OPTIONS...
     rm -rf "$work"
     cmake -S "$here/project" -B "$work" -G Ninja -DRINGPIPE_FROM="$1" "${@:2}" "${launcher[@]}" \
         -DBoost_DIR="$(sed -n 's/^Boost_DIR:PATH=//p' "$build/CMakeCache.txt")"
+}
+
+build_project() {
+    configure_project "$@"
     cmake --build "$work"
     "$work/user"
 }
@@ -47,7 +51,9 @@ case $way in
         c++ -std=c++20 -I"${boost%/lib/*}/include" "$here/project/main.cpp" -o "$work/user" $flags
         "$work/user"
         ;;
-    add_subdirectory | FetchContent) build_project "$way" -DRINGPIPE_SOURCE="$source" ;;
+    add_subdirectory) build_project "$way" -DRINGPIPE_SOURCE="$source" ;;
+    # Differs in how it is found, not in what is built: that would take a minute more.
+    FetchContent) configure_project "$way" -DRINGPIPE_SOURCE="$source" ;;
     completion)
         # shellcheck disable=SC1090
         source "$prefix/share/bash-completion/completions/ringpipe"
