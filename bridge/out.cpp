@@ -18,13 +18,17 @@ using namespace std::chrono_literals;
 
 constexpr auto tick = 100ms;  // how long a signal may go unnoticed
 
+// A cluster may acknowledge what its next leader does not have (seen with nats-server 2.9: about a
+// second of it).
+constexpr auto settle_of_replicas = 3s;
+
 // A header, the ids and the reply's subject go beside the payload.
 constexpr std::size_t room_for_headers = 1024;
 
 // Keeps the order of the ring in the stream, whatever fails: each message is taken only directly
 // behind the one before it (Nats-Expected-Last-Msg-Id). If one is not stored, neither is any behind
-// it; then all are awaited, and sent again from the first that is missing. What was stored all the
-// same is recognised by its id. The first after a failure goes alone, without that condition, as we
+// it; then all are awaited, and sent again from the first that has not settled. What was stored all
+// the same is recognised by its id. The first after a failure goes alone, without that condition, as we
 // cannot know what the stream's last message is.
 class sender {
   public:
@@ -41,6 +45,8 @@ class sender {
         const auto& id = from.shared()->header().creation_id;
         source_ = fmt::format("{:016x}{:016x}", id[0], id[1]);
         open_stream(over, to_.context(), with.stream, with.creation);
+        const auto extent = extent_of(over, to_.context(), with.stream);
+        settle_ = with.settle.value_or(extent && extent->replicated ? settle_of_replicas : 0s);
     }
 
     transfer run() {
@@ -57,6 +63,7 @@ class sender {
         std::uint32_t stored = 0;
         bool truncates = false;  // `what` is no message but the end
         bool is_end = false;
+        clock::time_point stored_at = {};
     };
 
     static consumer_options as_member(const out_options& with) {
@@ -76,17 +83,23 @@ class sender {
             take_answers(tick);
         } else if (next_ < entries_.size()) {
             publish(entries_[next_]);
-        } else if (entries_.size() < with_.window && bytes_ < window_bytes && !ending_) {
+        } else if (has_room() && !ending_) {
             receive();
         } else {
             take_answers(tick);
         }
     }
 
+    // Those that settle do not count but for their bytes.
+    [[nodiscard]] bool has_room() const {
+        return entries_.size() - stored_ < with_.window && bytes_ < window_bytes;
+    }
+
     void receive() {
         message got;
         try {
-            got = entries_.empty() ? in_.receive_until(after(tick)) : in_.try_receive();
+            const bool nothing_else_to_do = stored_ == entries_.size();
+            got = nothing_else_to_do ? in_.receive_until(after(tick)) : in_.try_receive();
         } catch (const error& e) {
             if (e.which() != errc::unacknowledged) { throw; }
             take_answers(tick);
@@ -102,7 +115,7 @@ class sender {
         } else if (got.status() == receive_status::timed_out) {
             count_(0, 0);
             // Not long: a message may come before an answer does.
-            if (!entries_.empty()) { take_answers(1ms); }
+            if (stored_ < entries_.size()) { take_answers(1ms); }
         } else if (entries_.empty()) {
             end(got.status() == receive_status::truncated);
         } else {
@@ -182,9 +195,20 @@ class sender {
             failures_ = 0;
             // Alone no longer: what comes next goes directly behind this one.
             alone_ = false;
-            if (one.tag >= first_) { ++entries_[one.tag - first_].stored; }
+            if (one.tag >= first_) { note_stored(entries_[one.tag - first_]); }
         }
         acknowledge();
+    }
+
+    void note_stored(entry& one) {
+        if (++one.stored == one.parts) {
+            ++stored_;
+            if (settle_ != 0ns) { one.stored_at = clock::now(); }
+        }
+    }
+
+    [[nodiscard]] bool has_settled(const entry& one) const {
+        return settle_ == 0ns || clock::now() - one.stored_at >= settle_;
     }
 
     // The finished prefix.
@@ -193,12 +217,13 @@ class sender {
         std::uint64_t bytes = 0;
         std::uint64_t end = 0;
         while (!entries_.empty() && next_ > 0 &&
-               entries_.front().stored >= entries_.front().parts) {
+               entries_.front().stored >= entries_.front().parts && has_settled(entries_.front())) {
             const auto& first = entries_.front();
             if (first.is_end) {
                 // Its number in `entries_` is its partition's: they go together, at the end.
-                if (std::all_of(entries_.begin(), entries_.end(),
-                                [](const entry& e) { return e.stored >= e.parts; })) {
+                if (std::all_of(entries_.begin(), entries_.end(), [this](const entry& e) {
+                        return e.stored >= e.parts && has_settled(e);
+                    })) {
                     over_now_ = true;
                 }
                 break;
@@ -209,6 +234,7 @@ class sender {
             entries_.pop_front();
             ++first_;
             --next_;
+            --stored_;
         }
         if (messages == 0) { return; }
         in_.acknowledge_to(end);
@@ -241,9 +267,9 @@ class sender {
             }
         }
         done_.resent += next_;
-        for (auto& each : entries_) {
-            if (each.stored < each.parts) { each.stored = 0; }
-        }
+        // All that has not settled: what is stored all the same, is recognised by its id.
+        for (auto& each : entries_) { each.stored = 0; }
+        stored_ = 0;
         next_ = 0;
         part_ = 0;
         alone_ = true;
@@ -279,7 +305,9 @@ class sender {
     std::size_t next_ = 0;       // to publish, of entries_
     std::uint32_t part_ = 0;     // of that
     std::uint64_t bytes_ = 0;    // of entries_
-    std::string last_id_;        // published last, of this run without a failure
+    std::size_t stored_ = 0;     // of entries_: those that only settle
+    clock::duration settle_{};
+    std::string last_id_;  // published last, of this run without a failure
     const std::string none_;
     bool alone_ = true;
     bool failed_ = false;

@@ -33,6 +33,9 @@ struct out_options {
     partitioning partition;
     std::uint32_t window = 4096;  // messages that wait for the stream's acknowledgement, at most
     bool shared = false;          // others publish to this stream, too
+    // How long a message stays in the ring after the stream has acknowledged it, to be sent again if a
+    // server fails meanwhile. Nothing: 3 s if the stream has replicas, else 0.
+    std::optional<std::chrono::nanoseconds> settle = {};
     bool follow = false;          // go on at the end of the ring's stream
 };
 

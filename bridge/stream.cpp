@@ -69,7 +69,7 @@ natsStatus create(jsCtx* context, const std::string& name, const stream_options&
 
 stream_extent extent_in(const jsStreamInfo& about) {
     return {about.State.FirstSeq, about.State.LastSeq,
-            about.Config->Retention == js_WorkQueuePolicy};
+            about.Config->Retention == js_WorkQueuePolicy, about.Config->Replicas > 1};
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ struct stream_extent {
     // What is no longer there was read by its reader: a work queue. False: its limits (max age, max
     // bytes), or somebody, removed it.
     bool removes_what_was_read = false;
+    bool replicated = false;
 };
 
 // Nothing while no server answers.

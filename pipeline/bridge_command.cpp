@@ -99,6 +99,11 @@ void add_out_options(CLI::App& sub, bridge_options& o) {
         ->needs(sub.get_option("--partition-by"));
     sub.add_flag("--shared", with.shared,
                  "Others publish to this stream, too: order is kept only while no server fails");
+    add(
+        sub, "--settle", with.settle, [](const std::string& t) { return parse_duration(t); },
+        "Keep a message so long after the stream has acknowledged it, to send it again if a server "
+        "fails meanwhile (3s with replicas, else 0)")
+        ->type_name("TIME");
     sub.add_flag("--follow", with.follow, "Go on when the ring's stream has ended");
     constexpr auto group = "If the stream is not there";
     auto* create = sub.add_flag("--create", with.creation.create, "Make it")->group(group);
