@@ -2,11 +2,12 @@
 // of the file are as good as kills, and a sample of real kills is enough beside them.
 #pragma once
 
+#include <atomic>
 #include <functional>
-#include <memory>
 #include <string>
 
 #include "sync/space.hpp"
+#include "tests/support/child.hpp"
 #include "tests/support/single_step.hpp"
 #include "tests/support/space_fixture.hpp"
 
@@ -44,5 +45,32 @@ inline constexpr auto sync_limit = std::chrono::seconds{2};
 
 // All of it for one operation: steps, copies, real kills, and a line that says how many.
 void survive_every_instruction(const sync_operation& what);
+
+// ---------------------------------------------------------------- for `prepare` and `act`
+
+// In another process, which then is dead: what it held is a dead one's.
+inline void and_die(const std::string& space, const std::function<void(const sync::space&)>& act) {
+    child dies{[&](const in_child& parent) {
+        const auto theirs = sync::space::open_or_create(space, stepping_space());
+        act(theirs);
+        parent.tell_and_stay();
+        return 0;
+    }};
+    REQUIRE(dies.await());
+}
+
+inline void tell(std::atomic<std::uint32_t>& what) { what = 1; }
+
+// Attaches, and does it between the marks.
+template <class Primitive, class Do>
+auto with(const char* name, Do act) {
+    return [name, act](const std::string& space, const marks& mark) {
+        const auto mine = sync::space::open(space);
+        Primitive sut{mine, name};
+        mark.begin();
+        act(sut, mark.note());
+        mark.end();
+    };
+}
 
 }  // namespace ringpipe::test

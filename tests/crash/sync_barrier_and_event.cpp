@@ -1,6 +1,11 @@
 // sync::barrier and sync::event: who takes part is killed.
 #include "sync/barrier.hpp"
+
+#include <fcntl.h>
+
+#include "common/unique_fd.hpp"
 #include "sync/event.hpp"
+#include "sync/layout.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/space_fixture.hpp"
 
@@ -46,6 +51,30 @@ TEST_CASE("sync barrier: a party that arrived before it was killed has arrived")
     party.kill();
     CHECK(mine.arrive_and_wait_for(patience));
     CHECK(error_of([&] { mine.arrive_and_wait(); }) == errc::party_died);
+}
+
+TEST_CASE(
+    "sync barrier: one that was killed between its arrival and the end of the phase delays it") {
+    const a_space sut;
+    sync::barrier mine{sut.space, "b", 2};
+    child party{[&](const in_child& parent) {
+        const auto space = sut.another();
+        sync::barrier theirs{space, "b"};
+        parent.tell_and_stay();
+        return 0;
+    }};
+    REQUIRE(party.await());
+    party.kill();
+    CHECK(error_of([&] { mine.arrive_and_wait(); }) == errc::party_died);
+    // Its last store: arrived in phase 0. The barrier is the first body, its seat the second.
+    const unique_fd file{::open(sut.name.path().c_str(), O_RDWR | O_CLOEXEC)};
+    const auto arrived =
+        static_cast<off_t>(sync::layout::arena_offset(8, 16) + sizeof(sync::layout::barrier_body) +
+                           sizeof(sync::layout::seat) + 4);
+    const std::uint32_t in_phase_0 = 1;
+    REQUIRE(::pwrite(file.get(), &in_phase_0, sizeof in_phase_0, arrived) == sizeof in_phase_0);
+    CHECK(mine.arrive_and_wait_for(soon));
+    CHECK(mine.phase() == 1);
 }
 
 TEST_CASE("sync barrier: what a killed run left does not disturb the next") {
