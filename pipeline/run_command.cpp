@@ -55,6 +55,8 @@ answers in the order of the lines.
   ringpipe run --lockstep --restart 10 'cat jobs' '4x ./work' 'tee results'
 
 As with a shell's pipefail the run fails if a stage does, with the code of the last that failed.
+Of several copies those that end as grep does that finds nothing (1, without a word) fail the run
+only if all do.
 Ctrl-C stops the first stage and lets the rest come through; a second one ends all at once.
 
 Producer and consumers: --producer and --consumer start programs that know the ring themselves.

@@ -12,6 +12,7 @@
 #include "common/shutdown.hpp"
 #include "pipeline/run/stage_process.hpp"
 #include "pipeline/say.hpp"
+#include "pipeline/stage/options.hpp"
 
 namespace ringpipe::pipeline {
 namespace {
@@ -87,9 +88,14 @@ void run_launch::start(std::size_t place, std::size_t number) {
 
 void run_launch::ended(std::size_t place, std::size_t number) {
     auto& where = states_[place];
-    auto& life = *where.copies[number].lives.back();
+    auto& one = where.copies[number];
+    auto& life = *one.lives.back();
     life.signal(SIGKILL);  // what a killed copy left of its filter
     const int code = life.exit_code();
+    if (life.killed_by(stage::nothing_found())) {
+        one.nothing_found = true;
+        return copy_done(place, number);
+    }
     if (code != 0 && !where.stopped_at) {
         const bool again = may_start_again(place, number);
         const bool lossless = again && plan_.parts[place].exact;
@@ -156,7 +162,15 @@ bool run_launch::all_done(std::size_t place) const {
 
 void run_launch::copy_done(std::size_t place, std::size_t number) {
     states_[place].copies[number].done = true;
-    if (all_done(place)) { part_ended(place); }
+    if (!all_done(place)) { return; }
+    auto& where = states_[place];
+    if (!where.stopped_at && std::all_of(where.copies.begin(), where.copies.end(),
+                                         [](const copy& each) { return each.nothing_found; })) {
+        where.exit_code = 1;
+        say("{} ({}) failed: exit code 1 of all copies", plan_.parts[place].label,
+            plan_.parts[place].text);
+    }
+    part_ended(place);
 }
 
 // Whoever reads its ring sees the end, if nobody else writes to it; whoever writes to the ring that

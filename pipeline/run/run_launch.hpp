@@ -38,7 +38,8 @@ class run_launch {
         unsigned fruitless = 0;  // restarts in a row after which nothing was done
         clock::time_point started_at;
         std::uint64_t done_at_start = 0;
-        bool done = false;  // ended, and not started again
+        bool nothing_found = false;  // see stage/options.hpp
+        bool done = false;           // ended, and not started again
     };
     struct state {
         std::vector<copy> copies;

@@ -43,6 +43,7 @@ shell_command stage_process(const part& what, std::size_t number, const links& r
         words.insert(words.end(), {"--from", rings.name(*what.from), "--group", what.group});
     }
     if (what.to) { words.insert(words.end(), {"--to", rings.name(*what.to)}); }
+    if (what.copies > 1) { words.emplace_back("--one-of-many"); }
     if (number > 0) { words.emplace_back("--when-needed"); }
     shell_command command;
     command.role = what.from ? side::consumer : side::producer;
