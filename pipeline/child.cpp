@@ -138,6 +138,11 @@ int child::exit_code() const noexcept {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+bool child::killed_by(int signal) const noexcept {
+    const int status = status_;
+    return WIFSIGNALED(status) && WTERMSIG(status) == signal;
+}
+
 std::string child::how_it_ended() const {
     const int status = status_;
     if (WIFSIGNALED(status)) {

@@ -46,6 +46,8 @@ class child {
     // As a shell says it: 128 + signal for one that a signal killed. Only after the end.
     [[nodiscard]] int exit_code() const noexcept;
 
+    [[nodiscard]] bool killed_by(int signal) const noexcept;
+
     // "exit code 65 (bad data)", "killed by signal 9 (KILL)".
     [[nodiscard]] std::string how_it_ended() const;
 

@@ -13,8 +13,9 @@
 #include "common/units.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/launch.hpp"
+#include "pipeline/run/command_line_plan.hpp"
+#include "pipeline/run/run_launch.hpp"
 #include "pipeline/say.hpp"
-#include "pipeline/stage_launch.hpp"
 #include "pipeline/temporary.hpp"
 
 namespace ringpipe::pipeline {
@@ -24,7 +25,7 @@ struct run_options {
     std::vector<std::string> stages;
     bool lockstep = false;
     bool keep_order = false;
-    unsigned restarts = 3;
+    std::optional<unsigned> restarts;
     std::optional<std::uint64_t> block;
     std::optional<framing> frame;
     bool summary = false;
@@ -42,11 +43,11 @@ Each is a line for /bin/sh that reads lines and writes lines; between two is a r
 reads this program's standard input, the last writes its standard output. RINGPIPE_NUMBER is the
 number of the copy, from 1. What a stage says on standard error has its number before it.
 
-A copy gets whole lines, in no order that you could count on. If its filter is killed, it may
-have read lines that it has not answered: they are lost, and the run fails. Not so with
---lockstep: each stage with a count (1x too) has to answer each line with one line, at once
-(jq -c --unbuffered, sed -u, grep --line-buffered, stdbuf -oL), and is started again when it
-dies; its lines are answered once each, as if nothing had happened. --keep-order gives the
+A copy gets whole lines, in no order that you could count on. One that dies is started again
+(--restart), if its stage has a count (1x too). The lines that it had read and not answered are
+lost then, so the run goes on and fails at its end. Not so with --lockstep: each stage with a count
+has to answer each line with one line, at once (jq -c --unbuffered, sed -u, grep --line-buffered,
+stdbuf -oL); its lines are answered once each, as if nothing had happened. --keep-order gives the
 answers in the order of the lines.
 
   ringpipe run 'zcat access.log.gz' '4x ./parse' 'sort | uniq -c'
@@ -54,6 +55,8 @@ answers in the order of the lines.
   ringpipe run --lockstep --restart 10 'cat jobs' '4x ./work' 'tee results'
 
 As with a shell's pipefail the run fails if a stage does, with the code of the last that failed.
+Of several copies those that end as grep does that finds nothing (1, without a word) fail the run
+only if all do.
 Ctrl-C stops the first stage and lets the rest come through; a second one ends all at once.
 
 Producer and consumers: --producer and --consumer start programs that know the ring themselves.
@@ -76,6 +79,11 @@ void refuse(bool wrong, const char* why) {
     }
 }
 
+int run_plan_of(const run_options& options, run_plan plan) {
+    plan.summary = options.summary || ::isatty(STDERR_FILENO) != 0;
+    return run_launch{std::move(plan)}.run();
+}
+
 int run_stages(const run_options& options) {
     refuse(!options.producer.empty() || !options.consumer.empty(),
            "stages and --producer or --consumer do not go together");
@@ -84,21 +92,21 @@ int run_stages(const run_options& options) {
            "between each two");
     refuse(options.keep_order && !options.lockstep,
            "--keep-order needs --lockstep: without it nobody knows which lines answer which");
-    stages_plan plan;
-    for (const auto& text : options.stages) { plan.stages.push_back(parse_stage(text)); }
-    refuse(options.lockstep && std::none_of(plan.stages.begin(), plan.stages.end(),
-                                            [](const stage_text& each) { return each.counted; }),
+    std::vector<stage_plan> stages;
+    for (const auto& text : options.stages) { stages.push_back(parse_stage(text)); }
+    refuse(options.lockstep && std::none_of(stages.begin(), stages.end(),
+                                            [](const stage_plan& each) { return each.counted; }),
            "--lockstep is for stages with a count, and there is none; write '1x CMD' or '4x CMD'");
-    plan.lockstep = options.lockstep;
-    plan.keep_order = options.keep_order;
-    plan.restarts = options.restarts;
-    plan.capacity = options.capacity;
-    plan.block = options.block;
-    plan.frame = options.frame.value_or(framing{});
-    refuse(options.lockstep && plan.frame.type == framing::kind::chunks,
+    stage_plan common;
+    common.lockstep = options.lockstep;
+    common.keep_order = options.keep_order;
+    common.restarts = options.restarts.value_or(default_restarts);
+    common.capacity = options.capacity;
+    common.block = options.block;
+    common.frame = options.frame.value_or(framing{});
+    refuse(options.lockstep && common.frame.type == framing::kind::chunks,
            "--lockstep needs messages with an end, which --framing chunks has not");
-    plan.summary = options.summary || ::isatty(STDERR_FILENO) != 0;
-    return stage_launch{std::move(plan)}.run();
+    return run_plan_of(options, plan_of_line(stages, common));
 }
 
 int run(const run_options& options) {
@@ -136,7 +144,7 @@ command add_run(CLI::App& app) {
     sub->add_flag("--keep-order", options->keep_order,
                   "With --lockstep: answers in the order of the lines");
     sub->add_option("--restart", options->restarts,
-                    "With --lockstep: so often each copy is started again [3]")
+                    "So often each copy of a stage with a count is started again [3]")
         ->check(CLI::Range(0U, 1000000U))
         ->type_name("N");
     command_line::add(

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <exception>
 #include <optional>
 #include <thread>
@@ -19,12 +20,17 @@ namespace {
 using namespace std::chrono_literals;
 
 // From the ring to the filter, until the stream ends, the filter reads no more, or `stop`.
-void feed(consumer& in, filter& to, const std::atomic<bool>& stop) {
+// True: it got all of it.
+bool feed(consumer& in, filter& to, const std::atomic<bool>& stop) {
+    bool all = false;
     while (!stop) {
         const auto message = in.receive_for(100ms);
         if (message.status() == receive_status::timed_out) { continue; }
         // Truncated, too: the launcher knows who died, and says so.
-        if (!message) { break; }
+        if (!message) {
+            all = true;
+            break;
+        }
         const auto went = write_all(to.in(), message.text(), stop);
         // Of what was begun nobody knows how much the filter has worked on: as in a pipe.
         if (went.size > 0) { in.acknowledge(message); }
@@ -32,6 +38,7 @@ void feed(consumer& in, filter& to, const std::atomic<bool>& stop) {
     }
     in.close();
     to.close_in();
+    return all;
 }
 
 consumer_options as_consumer(const options& what) {
@@ -51,7 +58,7 @@ class feeder {
     feeder(consumer& in, filter& to)
         : thread_{[this, &in, &to] {
               try {
-                  feed(in, to, stop_);
+                  got_all_ = feed(in, to, stop_);
               } catch (...) {
                   failed_ = std::current_exception();
                   to.close_in();
@@ -61,9 +68,11 @@ class feeder {
     feeder& operator=(const feeder&) = delete;
     ~feeder() { join(); }
 
-    void finish() {
+    // True: the filter got all of it.
+    bool finish() {
         join();
         if (failed_) { std::rethrow_exception(failed_); }
+        return got_all_;
     }
 
   private:
@@ -74,8 +83,15 @@ class feeder {
 
     std::atomic<bool> stop_{false};
     std::exception_ptr failed_;
+    bool got_all_ = false;
     std::thread thread_;
 };
+
+// Does not come back, but if somebody else handles the signal.
+int end_quietly(int code) {
+    (void)::raise(nothing_found());
+    return code;
+}
 
 }  // namespace
 
@@ -96,19 +112,23 @@ int run_bulk(const options& what) {
     }
     std::optional<consumer> in;
     if (what.from) { in.emplace(ring::open(*what.from), as_consumer(what)); }
-    if (in && what.when_needed && in->lease_until(never) != receive_status::message) {
-        in->close();
+    const auto leave = [&](int code) {
+        if (in) { in->close(); }
         if (out) { out->close(); }
-        return 0;
+        return code;
+    };
+    if (in && what.when_needed && in->lease_until(never) != receive_status::message) {
+        return end_quietly(leave(0));
     }
     filter it{what.command, what.label, {.in = in.has_value(), .out = to.has_value()}};
     std::optional<feeder> feeding;
     if (in) { feeding.emplace(*in, it); }
-    if (to) { send_frames(it.out(), *to, *out, what); }
+    const bool sent = to && send_frames(it.out(), *to, *out, what);
     const int code = it.wait();
-    if (feeding) { feeding->finish(); }
-    if (out) { out->close(); }
-    return code;
+    const bool got_all = feeding && feeding->finish();
+    leave(code);
+    const bool nothing = code == 1 && got_all && to && !sent && !it.said_something();
+    return nothing && what.one_of_many ? end_quietly(code) : code;
 }
 
 }  // namespace ringpipe::pipeline::stage

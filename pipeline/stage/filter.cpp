@@ -87,6 +87,7 @@ void filter::pass_on_errors() {
     constexpr int look_for_end = 100;      // ms
     std::string line;
     const auto say = [&] {
+        said_something_ = true;
         const std::string text = label_ + ": " + line + "\n";
         // One write, so that lines of several processes do not mix; nobody to tell if it fails.
         [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, text.data(), text.size());

@@ -30,6 +30,7 @@ class filter {
 
     // Waits for its end: its exit code, 128 + N after signal N.
     [[nodiscard]] int wait();
+    [[nodiscard]] bool said_something() const noexcept { return said_something_; }  // after wait()
 
   private:
     void pass_on_errors();
@@ -40,6 +41,7 @@ class filter {
     unique_fd err_;
     pid_t pid_ = -1;
     std::atomic<bool> ended_{false};
+    bool said_something_ = false;
     std::thread errors_;
 };
 

@@ -26,12 +26,14 @@ namespace {
 
 }  // namespace
 
-void send_frames(int fd, const ring& to, producer& out, const options& what) {
+bool send_frames(int fd, const ring& to, producer& out, const options& what) {
     const frames cut{what.frame};
     const auto most = static_cast<std::size_t>(to.max_message_size());
     std::vector<char> text(std::min(static_cast<std::size_t>(what.block), most));
     std::size_t have = 0;
+    bool sent = false;
     const auto send = [&](std::size_t size) {
+        sent = true;
         out.send(std::as_bytes(std::span{text.data(), size}));
         have -= size;
         std::memmove(text.data(), text.data() + size, have);
@@ -47,7 +49,7 @@ void send_frames(int fd, const ring& to, producer& out, const options& what) {
         have += count;
         if (const auto whole = cut.whole({text.data(), have}, seen); whole > 0) { send(whole); }
     }
-    if (have == 0) { return; }
+    if (have == 0) { return sent; }
     const auto delimiter = cut.delimiter();
     if (!delimiter && what.frame.type != framing::kind::chunks) {
         throw error{errc::malformed_input,
@@ -60,6 +62,7 @@ void send_frames(int fd, const ring& to, producer& out, const options& what) {
         text[have++] = *delimiter;
     }
     send(have);
+    return sent;
 }
 
 }  // namespace ringpipe::pipeline::stage

@@ -46,6 +46,7 @@ command add_stage(CLI::App& app) {
     sub->add_flag("--numbered", what->numbered);
     sub->add_flag("--keep-order", what->keep_order);
     sub->add_flag("--whole-lines", what->whole_lines);
+    sub->add_flag("--one-of-many", what->one_of_many);
     sub->add_flag("--when-needed", what->when_needed);
     command_line::add(
         *sub, "--framing", what->frame, [](const std::string& text) { return parse_framing(text); },

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "common/error.hpp"
+#include "pipeline/run/command_line_plan.hpp"
 #include "pipeline/stage/frames.hpp"
-#include "pipeline/stage_list.hpp"
 #include "tests/programs/stages.hpp"
 
 using namespace ringpipe;
@@ -99,6 +99,45 @@ TEST_CASE("any stage that fails makes the run fail with the code of the last one
         CHECK(sut.wait() == 137);
         CHECK(sut.says("stage 2 (kill -9 $$) failed: exit code 137"));
     }
+}
+
+TEST_CASE("a stage of copies finds nothing only if no copy does, as grep in a pipe") {
+    SUBCASE("one finds something") {
+        stages_run sut{{"seq 100000", "2x grep -x 777"}};
+        CHECK(sut.wait() == 0);
+        CHECK(sut.out() == "777\n");
+        CHECK(sut.err().empty());
+    }
+    SUBCASE("none does") {
+        stages_run sut{{"seq 100000", "2x grep nothing"}};
+        CHECK(sut.wait() == 1);
+        CHECK(sut.err() ==
+              "ringpipe: stage 2 (2x grep nothing) failed: exit code 1 of all copies\n");
+    }
+    SUBCASE("there is nothing to be found") {
+        stages_run sut{{"true", "3x grep nothing"}};
+        CHECK(sut.wait() == 1);
+    }
+    SUBCASE("one that fails with a word has failed") {
+        stages_run sut{{"seq 100000; sleep 0.1; echo x",
+                        "2x cat >/dev/null; [ $RINGPIPE_NUMBER = 1 ] && echo bad >&2; exit 1"}};
+        CHECK(sut.wait() == 1);
+        CHECK(sut.says("stage 2.1: bad\n"));
+        CHECK(sut.says("stage 2.1 (2x cat >/dev/null; "));
+    }
+}
+
+TEST_CASE("a copy that dies is started again but what it had read is lost and so the run fails") {
+    const unique_file second_life;
+    stages_run sut{
+        {"seq 100000; while [ ! -s " + second_life.path() + " ]; do sleep 0.01; done; echo end",
+         "1x if [ -n \"$(cat " + second_life.path() + ")\" ]; then cat; else echo x >" +
+             second_life.path() + "; kill -9 $$; fi"}};
+    CHECK(sut.wait() == 137);
+    CHECK(sut.out().ends_with("end\n"));
+    CHECK(
+        sut.says(" is started again, 1 of 3: exit code 137; what it had read and not answered is "
+                 "lost, so the run will fail\n"));
 }
 
 TEST_CASE("a stage whose reader wants no more is stopped and that is no failure") {

@@ -1,9 +1,11 @@
-// Starts the stages of a run and the rings between them, and stays until all have ended.
+// Starts the parts of a run and the rings between them, and stays until all have ended.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,18 +14,18 @@
 #include "common/deadline.hpp"
 #include "pipeline/child.hpp"
 #include "pipeline/guard.hpp"
-#include "pipeline/stage_list.hpp"
-#include "shm/producer.hpp"
-#include "shm/ring.hpp"
+#include "pipeline/run/links.hpp"
+#include "pipeline/run/plan.hpp"
 
 namespace ringpipe::pipeline {
 
-class stage_launch {
+class run_launch {
   public:
-    explicit stage_launch(stages_plan plan);
-    stage_launch(const stage_launch&) = delete;
-    stage_launch& operator=(const stage_launch&) = delete;
-    ~stage_launch();  // the rings are gone then
+    // The plan has no cycle, and every ring is read and written.
+    explicit run_launch(run_plan plan);
+    run_launch(const run_launch&) = delete;
+    run_launch& operator=(const run_launch&) = delete;
+    ~run_launch();  // all processes have ended then
 
     // 0, or the exit code of the last stage that failed (pipefail); each failure is said in one
     // line. A stage that is stopped because nobody reads it any more does not fail.
@@ -36,48 +38,40 @@ class stage_launch {
         unsigned fruitless = 0;  // restarts in a row after which nothing was done
         clock::time_point started_at;
         std::uint64_t done_at_start = 0;
-        bool done = false;  // ended, and not started again
+        bool nothing_found = false;  // see stage/options.hpp
+        bool done = false;           // ended, and not started again
     };
     struct state {
-        part what;
         std::vector<copy> copies;
         std::optional<clock::time_point> stopped_at;
         int exit_code = 0;
     };
-    // A ring between two parts. The launcher is a producer of it, so that the stream does not end
-    // before all copies have come and while one is started again.
-    struct link {
-        std::string name;
-        ring it;
-        std::optional<producer> holder;
-    };
 
-    void make_rings();
     void start(std::size_t place, std::size_t number);
     void ended(std::size_t place, std::size_t number);
-    [[nodiscard]] bool start_again(std::size_t place, std::size_t number);
-    [[nodiscard]] static bool all_done(const state& where);
+    [[nodiscard]] bool may_start_again(std::size_t place, std::size_t number) const;
+    void start_again(std::size_t place, std::size_t number);
+    [[nodiscard]] std::chrono::milliseconds back_off(std::size_t place, copy& one) const;
+    void say_failed(std::size_t place, std::size_t number) const;
     void copy_done(std::size_t place, std::size_t number);
     void part_ended(std::size_t place);
-    void stop_before(std::size_t place);
+    void stop(std::size_t place);
+    [[nodiscard]] bool all_done(std::size_t place) const;
     void tick();
     void await_signal();
     void interrupt(int signal);
     void signal_all(std::size_t place, int signal);
     [[nodiscard]] bool finished();
     [[nodiscard]] std::string name_of(std::size_t place, std::size_t number) const;
-    [[nodiscard]] std::uint64_t done_before(std::size_t place) const;
-    [[nodiscard]] bool nothing_left(std::size_t place) const;
-    [[nodiscard]] std::string waiting_before(std::size_t place) const;
     void summarize() const;
 
     guard guard_;  // first: it is forked while there is little to inherit
-    stages_plan plan_;
+    run_plan plan_;
+    links links_;
     boost::asio::io_context context_{1};
     boost::asio::steady_timer timer_{context_};
     boost::asio::signal_set signals_{context_};
-    std::vector<link> links_;
-    std::vector<state> parts_;
+    std::vector<state> states_;  // of plan_.parts
     int interrupts_ = 0;
     int interrupted_by_ = 0;
 };

@@ -1,0 +1,56 @@
+// The rings of a run, while it runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/run/plan.hpp"
+#include "shm/producer.hpp"
+#include "shm/ring.hpp"
+
+namespace ringpipe::pipeline {
+
+class links {
+  public:
+    // Makes them, with the groups of those who will read. The launcher is a producer of each, so
+    // that no stream ends before all copies have come, or while one is started again.
+    explicit links(const run_plan& plan);
+    links(const links&) = delete;
+    links& operator=(const links&) = delete;
+    ~links();  // the rings are gone then
+
+    [[nodiscard]] const std::string& name(std::size_t ring) const { return all_[ring].name; }
+    [[nodiscard]] ring_status status(std::size_t ring) const { return all_[ring].it.status(); }
+
+    // Nobody writes to it any more. That a copy was killed is no matter for those who read: either
+    // it was started again and nothing is missing, or the run fails.
+    void end(std::size_t ring);
+
+    // Nobody reads it in this group any more, so that it holds nobody back.
+    void leave(std::size_t ring, const std::string& group);
+
+    // What has come to a part, and how much of it is not done.
+    struct inbox {
+        std::uint64_t messages = 0;   // ever sent
+        std::uint64_t not_begun = 0;  // of them
+        std::uint64_t bytes_done = 0;
+        std::uint64_t bytes_left = 0;
+        bool ended = false;  // and no more will come
+    };
+    [[nodiscard]] inbox inbox_of(const part& what) const;
+
+  private:
+    struct link {
+        std::string name;
+        ring it;
+        std::optional<producer> holder;
+    };
+    void remove() noexcept;
+
+    std::vector<link> all_;
+};
+
+}  // namespace ringpipe::pipeline

@@ -1,0 +1,40 @@
+// The rings and processes of a run, whatever they were written as.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ringpipe::pipeline {
+
+struct ring_plan {
+    std::string name;  // behind the run's own
+    std::optional<std::uint64_t> capacity = {};
+    std::optional<unsigned> mode = {};
+};
+
+// A stage, or what is put before or behind its copies: `copies` times `ringpipe stage OPTIONS`.
+struct part {
+    std::string label;               // "stage 2"
+    std::string text;                // "4x CMD"; empty for what is not the user's
+    std::vector<std::string> words;  // the options for ringpipe stage, but for label and rings
+    unsigned copies = 1;
+    unsigned restarts = 0;                      // of each copy
+    bool exact = false;                         // a restart loses nothing
+    std::optional<std::size_t> from = {};       // the number of a ring; none: standard input
+    std::string group = "default";              // of that ring
+    std::optional<std::size_t> to = {};         // none: standard output
+    bool has_input = true;                      // the run's standard input, if from is none
+    std::vector<std::string> environment = {};  // "NAME=VALUE", besides ours
+    std::string directory = {};                 // empty: ours
+};
+
+struct run_plan {
+    std::vector<ring_plan> rings;
+    std::vector<part> parts;
+    bool summary = false;  // a line for each stage at the end
+};
+
+}  // namespace ringpipe::pipeline
