@@ -5,8 +5,6 @@
 
 namespace ringpipe::consumer_program {
 
-inline constexpr int exit_code_truncated = 3;
-
 // Returns the exit code.
 [[nodiscard]] int consume(const options& with);
 

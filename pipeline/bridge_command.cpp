@@ -19,8 +19,6 @@
 namespace ringpipe::pipeline {
 namespace {
 
-constexpr int exit_code_truncated = 3;
-
 struct bridge_options {
     std::string ring;
     std::string address;

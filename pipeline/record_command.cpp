@@ -26,7 +26,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto tick = 100ms;  // how long a signal may go unnoticed
-constexpr int exit_code_truncated = 3;
 
 struct record_options {
     std::string ring;

@@ -23,8 +23,6 @@ using namespace std::chrono_literals;
 // How long a signal may go unnoticed.
 constexpr auto tick = 100ms;
 
-constexpr int exit_code_truncated = 3;  // as the consumer's
-
 struct tap_options {
     std::string ring;
     start_at from = start_at::latest;
