@@ -64,12 +64,17 @@ class receiver {
             !start.stream.removes_what_was_read) {
             done_.missing = before_first - start.acknowledged;
         }
+        acknowledged_ = start.acknowledged;
         passed_ = std::max(start.acknowledged, before_first);
         producer_options me;
         me.name = "bridge in";
         me.resume = with.stream + "." + with.consumer;
         out_.emplace(to, me);
         committed_ = out_->last_id().value_or(0);
+        // What is in the ring is known for sure; what a cluster that has just lost a server says was
+        // acknowledged, is not (seen with nats-server 2.9: a whole fetch too much).
+        if (committed_ != 0) { passed_ = std::max(committed_, before_first); }
+        if (committed_ > start.stream.last) { refuse_shorter(to.name(), start.stream.last); }
         batch_most_ = std::max<std::uint64_t>(1, std::min(batch_bytes, to.capacity() / 8));
         subscribe();
     }
@@ -92,6 +97,14 @@ class receiver {
     }
 
   private:
+    [[noreturn]] void refuse_shorter(const std::string& ring, std::uint64_t last) const {
+        throw error{
+            errc::options_differ,
+            fmt::format("stream {} ends at {}, and ring {} has its messages up to {}: it was made "
+                        "anew, or has lost its end; use another ring, or another consumer's name",
+                        with_.stream, last, ring, committed_)};
+    }
+
     void subscribe() {
         jsSubOptions options;
         jsSubOptions_Init(&options);
@@ -144,7 +157,10 @@ class receiver {
             auto* message = got.list.Msgs[i];
             const auto at = place_of(message);
             if (!at) { continue; }
-            if (at->delivery != last_delivery_ + 1 && !fill(at->sequence)) { return; }
+            // Without partitions the stream's own numbers tell, too.
+            const bool in_step = at->delivery == last_delivery_ + 1;
+            const bool gap = at->sequence > passed_ + 1 && subject_.empty();
+            if ((!in_step || gap) && !fill(at->sequence, in_step)) { return; }
             last_delivery_ = at->delivery;
             if (at->sequence > passed_) {
                 if (!pass(message, at->sequence)) { return; }
@@ -158,8 +174,9 @@ class receiver {
         for (auto* each : done) { (void)natsMsg_Ack(each, nullptr); }
     }
 
-    // All of the stream between what has passed and `until`. False: a stop was requested.
-    bool fill(std::uint64_t until) {
+    // All of the stream between what has passed and `until`. `in_step`: JetStream has counted nothing
+    // in between, so what is not found there was removed. False: a stop was requested.
+    bool fill(std::uint64_t until, bool in_step) {
         while (passed_ + 1 < until && !over_now_) {
             if (stop_requested()) { return false; }
             natsMsg* raw = nullptr;
@@ -169,7 +186,7 @@ class receiver {
                 js_GetMsg(&raw, context_.get(), with_.stream.c_str(), wanted, nullptr, &code);
             const message_handle message{raw};
             if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr) {
-                if (is_deleted(wanted)) {
+                if (in_step || is_deleted(wanted)) {
                     passed_ = wanted;
                 } else {
                     wait(tick);
@@ -199,7 +216,7 @@ class receiver {
         const auto has = extent_of(over_, context_.get(), with_.stream);
         if (!has || sequence > has->last) { return false; }
         if (sequence >= has->first && clock::now() < not_found_since_ + 2s) { return false; }
-        if (!has->removes_what_was_read) { ++done_.missing; }
+        if (!has->removes_what_was_read && sequence > acknowledged_) { ++done_.missing; }
         return true;
     }
 
@@ -214,7 +231,8 @@ class receiver {
                                 static_cast<std::size_t>(natsMsg_GetDataLength(message))};
         if (about && !about->end.empty()) {
             passed_ = at;
-            if (with_.follow) { return true; }
+            // An end that was told before is behind us.
+            if (with_.follow || at <= acknowledged_) { return true; }
             over_now_ = true;
             done_.why = about->end == "truncated" ? ending::truncated : ending::clean;
             return true;
@@ -293,9 +311,10 @@ class receiver {
     std::optional<producer> out_;
     subscription from_;
     joiner joiner_;
-    std::uint64_t passed_ = 0;     // all of the stream up to here is in the ring, or held
-    std::uint64_t committed_ = 0;  // the last that is in the ring
-    std::uint64_t not_found_ = 0;  // in the stream, when it was asked for last
+    std::uint64_t acknowledged_ = 0;  // to JetStream, when we came, as it says
+    std::uint64_t passed_ = 0;        // all of the stream up to here is in the ring, or held
+    std::uint64_t committed_ = 0;     // the last that is in the ring
+    std::uint64_t not_found_ = 0;     // in the stream, when it was asked for last
     clock::time_point not_found_since_;
     std::uint64_t last_delivery_ = 0;  // none yet: the first one is never expected, see run_in
     std::vector<std::span<const std::byte>> payloads_;

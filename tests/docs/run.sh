@@ -8,24 +8,26 @@
 #          what the comment `// prints: TEXT` in it says, if there is one
 # <!-- not run: why -->  before a block leaves it out
 #
-# In a name space of its own, with an empty /dev/shm: the rings of this machine are somebody's.
+# In name spaces of its own: with an empty /dev/shm, since the rings of this machine are somebody's,
+# and so that nothing it starts outlives it.
 set -euo pipefail
 
 page=$(realpath "$1")
 build=$(realpath "$2")
 
 if [[ ${RINGPIPE_DOCS_INSIDE-} != yes ]]; then
-    if ! unshare --map-root-user --mount true 2> /dev/null; then
+    own=(unshare --map-root-user --mount --pid --fork --kill-child --mount-proc)
+    if ! "${own[@]}" true 2> /dev/null; then
         echo "run.sh: skipped: no name spaces of one's own here (unshare)"
         exit 77
     fi
     export RINGPIPE_DOCS_INSIDE=yes
-    exec unshare --map-root-user --mount "$0" "$page" "$build"
+    exec "${own[@]}" "$0" "$page" "$build"
 fi
 mount -t tmpfs tmpfs /dev/shm
 
 work=$(mktemp -d)
-trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 # Each block as a file: 01.sh, 02.cpp, ...
