@@ -68,8 +68,8 @@ void claim_end::join(const consumer_options& options, consumer& front) {
 
     const std::lock_guard hold{lock_};
     lock_.join(member_.slot());
-    const bool orphan_here = lock_.adopt_own(member_.slot());
-    if (!orphan_here) {
+    inherited_ = lock_.adopt_own(member_.slot());
+    if (!inherited_) {
         lease_->end.store(0, memory_order_relaxed);
         lease_->begin.store(0, memory_order_relaxed);
         lease_->group.store(place_.index, memory_order_relaxed);
@@ -77,11 +77,12 @@ void claim_end::join(const consumer_options& options, consumer& front) {
         lease_->returned.store(0, memory_order_relaxed);
         lease_->attempts.store(0, memory_order_relaxed);
         lease_->owner.store(member_.id(), memory_order_release);
+        // Whoever follows on a dead consumer begins with what that one had, and so in order.
+        inherited_ = lock_.adopt(member_.slot());
     }
     front.view_ = view_;
     front.lease_begin_ = &lease_->begin;
     front.room_ = &where_->room();
-    if (orphan_here) { show_lease(front, true); }
 }
 
 receive_status claim_end::claim_and_receive(consumer& front, message& received, deadline until) {
@@ -137,6 +138,12 @@ void claim_end::adapt_share() {
 }
 
 claim_end::outcome claim_end::claim(consumer& front, deadline until) {
+    if (inherited_) [[unlikely]] {
+        inherited_ = false;
+        show_lease(front, true);
+        leased_at_ = now_;
+        return outcome::leased;
+    }
     // By elapsed time, also where there is always something to do.
     const bool look_for_dead = now_ >= next_look_for_dead_;
     if (!look_for_dead && !can_claim()) { return outcome::nothing; }
@@ -405,6 +412,8 @@ void claim_end::release_until(deadline until) {
 void claim_end::leave(layout::position received) noexcept {
     if (left_ || forked()) { return; }
     left_ = true;
+    // What is not even begun stays an orphan, with its attempts.
+    if (inherited_) { received = ~layout::position{0}; }
     try {
         // Somebody stopped in a critical section must not keep us for ever: then we go as the dead
         // do, and our lease is adopted.

@@ -22,7 +22,7 @@ class claim_end {
 
     // See consumer.hpp.
     wait_point announce_wait();
-    [[nodiscard]] bool can_lease() const { return can_claim(); }
+    [[nodiscard]] bool can_lease() const { return inherited_ || can_claim(); }
     [[nodiscard]] bool ending() const { return ending_; }
     void pass_on_wake();
     [[nodiscard]] clock::duration liveness_interval() const { return where_->liveness_interval(); }
@@ -105,6 +105,7 @@ class claim_end {
     layout::position released_to_ = 0;
     clock::duration next_look_for_dead_{};  // of the coarse clock
     std::uint32_t last_producer_ = 0;       // slot where one was seen last
+    bool inherited_ = false;                // adopted when we joined, and not received from yet
     bool ending_ = false;                   // no producer was attached when we last looked
     bool left_ = false;
 };
