@@ -285,9 +285,36 @@ TEST_CASE("every instruction: a member dies while it waits") {
 TEST_CASE("every instruction: a consumer dies while it adopts the lease of another that died") {
     const preparation dead_holder =
         having_sent_and([](story&, const segment_view& view) { bury_holder(view, beside); });
-    // A bystander would have adopted it already, when it attached.
-    survive_every_instruction(
-        {"adopt", dead_holder, consume_all, ending::whole, {"work", "all"}, first_four, false});
+    // A bystander would have adopted it already, when it attached: none in these.
+    survive_every_instruction({
+        "adopt",
+        having_sent(),
+        [](const std::string& name, const marks& mark) {
+            auto in = member_of("work", name);
+            bury_holder(segment_view{path_of(name)}, beside);
+            mark.begin();
+            take_all(in, mark);
+            mark.end();
+        },
+        ending::whole,
+        {"work", "all"},
+        first_four,
+        false,
+    });
+    survive_every_instruction({"attach beside an orphan lease",
+                               dead_holder,
+                               attach_consumer,
+                               ending::whole,
+                               {"work", "all"},
+                               first_four,
+                               false});
+    survive_every_instruction({"receive what was adopted when attaching",
+                               dead_holder,
+                               consume_all,
+                               ending::whole,
+                               {"work", "all"},
+                               first_four,
+                               false});
     survive_every_instruction({
         "attach where an orphan lease lies",
         having_sent_and([](story&, const segment_view& view) { bury_holder(view, in_place); }),
