@@ -28,6 +28,8 @@ struct run_options {
     std::vector<std::string> stages;
     std::string file;
     bool print = false;
+    std::string name;
+    bool resume = false;
     bool lockstep = false;
     bool keep_order = false;
     std::optional<unsigned> restarts;
@@ -63,6 +65,12 @@ As with a shell's pipefail the run fails if a stage does, with the code of the l
 Of several copies those that end as grep does that finds nothing (1, without a word) fail the run
 only if all do.
 Ctrl-C stops the first stage and lets the rest come through; a second one ends all at once.
+
+A run with a --name whose launcher was killed leaves its rings, and --resume goes on with them, given
+the same stages. The source is started again, and what of it was sent is skipped: it has to give the
+same bytes again. What --lockstep stages work on is asked again, and passes once, into a ring; what
+was being written to standard output at that moment may come twice. Other stages start with empty
+hands: what they had read and not answered is lost. --name implies --keep-order with --lockstep.
 
 A file: ringpipe run -f pipeline.toml. A ring may have many writers (a merge), and many groups of
 readers, each of which gets all (a tee); a stage is a group of its own unless it names one.
@@ -105,6 +113,9 @@ void refuse(bool wrong, const char* why) {
 }
 
 int run_plan_of(const run_options& options, run_plan plan) {
+    plan.resume = options.resume;
+    refuse(options.resume && plan.name.empty(),
+           "--resume needs the --name that the run was started with");
     if (options.print) {
         const auto text = print_plan(plan);
         std::fwrite(text.data(), 1, text.size(), stdout);
@@ -136,15 +147,17 @@ int run_stages(const run_options& options) {
     common.frame = options.frame.value_or(framing{});
     refuse(options.lockstep && common.frame.type == framing::kind::chunks,
            "--lockstep needs messages with an end, which --framing chunks has not");
-    return run_plan_of(options, plan_of_line(stages, common));
+    return run_plan_of(options, plan_of_line(stages, common, options.name));
 }
 
 int run_file(const run_options& options) {
     refuse(!options.stages.empty() || !options.producer.empty() || !options.consumer.empty(),
            "what is run stands in the file of -f, or on the command line, not in both");
     refuse(options.lockstep || options.keep_order || options.block || options.frame ||
-               options.restarts || options.capacity || options.ring || options.keep,
-           "with -f only --print and --summary are options; the others are keys of the file");
+               options.restarts || options.capacity || options.ring || options.keep ||
+               !options.name.empty(),
+           "with -f only --print, --resume and --summary are options; the others are keys of the "
+           "file");
     return run_plan_of(options, plan_of_file(options.file));
 }
 
@@ -154,8 +167,9 @@ int run(const run_options& options) {
     refuse(options.producer.empty() || options.consumer.empty(),
            "nothing to run; give stages, or --producer and --consumer");
     refuse(options.lockstep || options.keep_order || options.block || options.frame ||
-               options.print || options.restarts,
-           "--lockstep, --keep-order, --block, --framing, --restart and --print are for stages");
+               options.print || options.restarts || options.resume || !options.name.empty(),
+           "--lockstep, --keep-order, --block, --framing, --restart, --print, --name and --resume "
+           "are for stages");
     fresh_ring fresh{"run"};
     if (options.keep) { fresh.keep(); }
     launch_plan plan;
@@ -181,6 +195,10 @@ command add_run(CLI::App& app) {
     auto options = std::make_shared<run_options>();
     sub->add_option("STAGE", options->stages, "A command, or so many copies of it: '4x CMD'");
     sub->add_option("-f,--file", options->file, "The stages and rings, in TOML")->type_name("FILE");
+    sub->add_option("--name", options->name, "Of the run and its rings, so that it can be resumed")
+        ->type_name("NAME");
+    sub->add_flag("--resume", options->resume,
+                  "Goes on with the rings of a run of this name that was killed");
     sub->add_flag("--print", options->print, "Only tells what would be started");
     sub->add_flag("--lockstep", options->lockstep,
                   "Stages with a count answer each line with one line; a killed one loses nothing");

@@ -42,6 +42,7 @@ class file_reader {
         : path_{path}, all_{all, "", path} {}
 
     run_plan read() {
+        plan_.name = all_.parsed("name", own_name).value_or("");
         read_rings();
         const auto* stages = all_.tables("stage");
         all_.refuse_unknown();

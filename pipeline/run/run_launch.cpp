@@ -63,12 +63,26 @@ int run_launch::run() {
     tick();
     context_.run();
     if (plan_.summary) { summarize(); }
+    const int result = exit_code();
+    if (result != 0 && !plan_.name.empty() && something_is_left()) {
+        links_.keep();
+        say("what is not done is kept; go on with --resume, or remove the rings {}-*", plan_.name);
+    }
+    return result;
+}
+
+int run_launch::exit_code() const {
     if (interrupts_ > 0) { return exit_code_for_signal(interrupted_by_); }
     int result = 0;
     for (const auto& each : states_) {
         if (each.exit_code != 0) { result = each.exit_code; }
     }
     return result;
+}
+
+bool run_launch::something_is_left() const {
+    return std::any_of(plan_.parts.begin(), plan_.parts.end(),
+                       [&](const part& each) { return links_.inbox_of(each).bytes_left > 0; });
 }
 
 std::string run_launch::name_of(std::size_t place, std::size_t number) const {
@@ -187,6 +201,12 @@ void run_launch::part_ended(std::size_t place) {
         links_.end(*what.to);
     }
     if (!what.from) { return; }
+    // It would hold back the other readers of a tee. If there are none, it is kept for a resume.
+    if (what.questions && !all_ended([&](const part& other) {
+            return other.from == what.questions && !other.asks_again;
+        })) {
+        links_.leave(*what.questions, what.passed);
+    }
     if (all_ended([&](const part& other) { return other.from == what.from; })) {
         for (std::size_t writer = 0; writer < plan_.parts.size(); ++writer) {
             if (plan_.parts[writer].to == what.from) { stop(writer); }
