@@ -138,4 +138,21 @@ links::inbox links::inbox_of(const part& what) const {
     return result;
 }
 
+std::string links::waiting_for(const part& what) const {
+    if (!what.from) { return ""; }
+    const auto inbox = inbox_of(what);
+    return fmt::format("; {} messages were sent to it, {} not begun, {} bytes not done",
+                       inbox.messages, inbox.not_begun, inbox.bytes_left);
+}
+
+std::string links::summary_of(const part& what) const {
+    const auto side = [&](std::optional<std::size_t> ring, const char* direction) {
+        if (!ring) { return std::string{}; }
+        const auto now = status(*ring);
+        return fmt::format(", {} {} messages ({} bytes)", direction, now.messages, now.bytes);
+    };
+    return fmt::format("{} ({}){}{}", what.label, what.text, side(what.from, "in"),
+                       side(what.to, "out"));
+}
+
 }  // namespace ringpipe::pipeline

@@ -47,6 +47,11 @@ class links {
     };
     [[nodiscard]] inbox inbox_of(const part& what) const;
 
+    // "; 7 messages were sent to it, ..." for a part that has failed; nothing for a source.
+    [[nodiscard]] std::string waiting_for(const part& what) const;
+    // "stage 2 (CMD), in 7 messages (99 bytes), out ..."
+    [[nodiscard]] std::string summary_of(const part& what) const;
+
   private:
     struct link {
         std::string name;

@@ -127,13 +127,8 @@ void run_launch::say_failed(std::size_t place, std::size_t number) const {
     const int code = life.exit_code();
     const bool as_told = interrupts_ > 0 && code == exit_code_for_signal(interrupted_by_);
     if (code == quiet_end || as_told) { return; }
-    std::string waiting;
-    if (plan_.parts[place].from) {
-        const auto inbox = links_.inbox_of(plan_.parts[place]);
-        waiting = fmt::format("; {} messages were sent to it, {} not begun, {} bytes not done",
-                              inbox.messages, inbox.not_begun, inbox.bytes_left);
-    }
-    say("{} failed: {}{}", name_of(place, number), life.how_it_ended(), waiting);
+    say("{} failed: {}{}", name_of(place, number), life.how_it_ended(),
+        links_.waiting_for(plan_.parts[place]));
 }
 
 bool run_launch::may_start_again(std::size_t place, std::size_t number) const {
@@ -284,19 +279,13 @@ void run_launch::interrupt(int signal) {
 }
 
 void run_launch::summarize() const {
-    const auto side = [&](std::optional<std::size_t> ring, std::string_view direction) {
-        if (!ring) { return std::string{}; }
-        const auto status = links_.status(*ring);
-        return fmt::format(", {} {} messages ({} bytes)", direction, status.messages, status.bytes);
-    };
     for (std::size_t place = 0; place < states_.size(); ++place) {
         const auto& what = plan_.parts[place];
         if (what.text.empty()) { continue; }
         unsigned restarts = 0;
         for (const auto& one : states_[place].copies) { restarts += one.restarts; }
-        say("{} ({}){}{}{}, exit code {}", what.label, what.text, side(what.from, "in"),
-            side(what.to, "out"), restarts > 0 ? fmt::format(", {} restarts", restarts) : "",
-            states_[place].exit_code);
+        say("{}{}, exit code {}", links_.summary_of(what),
+            restarts > 0 ? fmt::format(", {} restarts", restarts) : "", states_[place].exit_code);
     }
 }
 
