@@ -35,6 +35,12 @@ endif()
 
 if(RINGPIPE_BUILD_PROGRAMS)
   ringpipe_find(nlohmann_json nlohmann-json3-dev)
+  find_path(RINGPIPE_TOML_INCLUDE toml++/toml.h)
+  mark_as_advanced(RINGPIPE_TOML_INCLUDE)
+  if(NOT RINGPIPE_TOML_INCLUDE)
+    message(FATAL_ERROR "toml++ was not found. Run scripts/setup, or: "
+                        "apt-get install libtomlplusplus-dev")
+  endif()
   ringpipe_find(prometheus-cpp prometheus-cpp-dev)
   set(CURSES_NEED_WIDE TRUE)
   ringpipe_find(Curses libncurses-dev)

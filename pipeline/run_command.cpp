@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,8 @@
 #include "pipeline/commands.hpp"
 #include "pipeline/launch.hpp"
 #include "pipeline/run/command_line_plan.hpp"
+#include "pipeline/run/file_plan.hpp"
+#include "pipeline/run/print_plan.hpp"
 #include "pipeline/run/run_launch.hpp"
 #include "pipeline/say.hpp"
 #include "pipeline/temporary.hpp"
@@ -23,6 +26,10 @@ namespace {
 
 struct run_options {
     std::vector<std::string> stages;
+    std::string file;
+    bool print = false;
+    std::string name;
+    bool resume = false;
     bool lockstep = false;
     bool keep_order = false;
     std::optional<unsigned> restarts;
@@ -59,6 +66,32 @@ Of several copies those that end as grep does that finds nothing (1, without a w
 only if all do.
 Ctrl-C stops the first stage and lets the rest come through; a second one ends all at once.
 
+A run with a --name whose launcher was killed leaves its rings, and --resume goes on with them, given
+the same stages. The source is started again, and what of it was sent is skipped: it has to give the
+same bytes again. What --lockstep stages work on is asked again, and passes once, into a ring; what
+was being written to standard output at that moment may come twice. Other stages start with empty
+hands: what they had read and not answered is lost. --name implies --keep-order with --lockstep.
+
+A file: ringpipe run -f pipeline.toml. A ring may have many writers (a merge), and many groups of
+readers, each of which gets all (a tee); a stage is a group of its own unless it names one.
+
+  [ring.lines]                         # only needed for its options
+  capacity = "64MiB"                   # mode = "0660"
+  [[stage]]
+  command = "zcat access.log.gz"
+  to = "lines"
+  [[stage]]
+  name = "parse"
+  command = "./parse"
+  copies = 4
+  from = "lines"
+  to = "records"                       # without: standard output; without from: standard input
+  lockstep = true                      # keep-order, framing, block, restart = 3, group,
+  environment = { LANG = "C" }         # directory = "/srv"
+  [[stage]]
+  command = "sort | uniq -c"
+  from = "records"
+
 Producer and consumers: --producer and --consumer start programs that know the ring themselves.
 In CMD {ring} is the ring's name (also in RINGPIPE_RING) and {n} the number of the consumer, from
 1 (also in RINGPIPE_NUMBER). The folder of this program comes first in PATH. The producer has the
@@ -80,6 +113,14 @@ void refuse(bool wrong, const char* why) {
 }
 
 int run_plan_of(const run_options& options, run_plan plan) {
+    plan.resume = options.resume;
+    refuse(options.resume && plan.name.empty(),
+           "--resume needs the --name that the run was started with");
+    if (options.print) {
+        const auto text = print_plan(plan);
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        return 0;
+    }
     plan.summary = options.summary || ::isatty(STDERR_FILENO) != 0;
     return run_launch{std::move(plan)}.run();
 }
@@ -106,15 +147,29 @@ int run_stages(const run_options& options) {
     common.frame = options.frame.value_or(framing{});
     refuse(options.lockstep && common.frame.type == framing::kind::chunks,
            "--lockstep needs messages with an end, which --framing chunks has not");
-    return run_plan_of(options, plan_of_line(stages, common));
+    return run_plan_of(options, plan_of_line(stages, common, options.name));
+}
+
+int run_file(const run_options& options) {
+    refuse(!options.stages.empty() || !options.producer.empty() || !options.consumer.empty(),
+           "what is run stands in the file of -f, or on the command line, not in both");
+    refuse(options.lockstep || options.keep_order || options.block || options.frame ||
+               options.restarts || options.capacity || options.ring || options.keep ||
+               !options.name.empty(),
+           "with -f only --print, --resume and --summary are options; the others are keys of the "
+           "file");
+    return run_plan_of(options, plan_of_file(options.file));
 }
 
 int run(const run_options& options) {
+    if (!options.file.empty()) { return run_file(options); }
     if (!options.stages.empty()) { return run_stages(options); }
     refuse(options.producer.empty() || options.consumer.empty(),
            "nothing to run; give stages, or --producer and --consumer");
-    refuse(options.lockstep || options.keep_order || options.block || options.frame,
-           "--lockstep, --keep-order, --block and --framing are for stages");
+    refuse(options.lockstep || options.keep_order || options.block || options.frame ||
+               options.print || options.restarts || options.resume || !options.name.empty(),
+           "--lockstep, --keep-order, --block, --framing, --restart, --print, --name and --resume "
+           "are for stages");
     fresh_ring fresh{"run"};
     if (options.keep) { fresh.keep(); }
     launch_plan plan;
@@ -139,6 +194,12 @@ command add_run(CLI::App& app) {
         "run", "Runs a pipe with many copies of a stage, or a producer and its consumers");
     auto options = std::make_shared<run_options>();
     sub->add_option("STAGE", options->stages, "A command, or so many copies of it: '4x CMD'");
+    sub->add_option("-f,--file", options->file, "The stages and rings, in TOML")->type_name("FILE");
+    sub->add_option("--name", options->name, "Of the run and its rings, so that it can be resumed")
+        ->type_name("NAME");
+    sub->add_flag("--resume", options->resume,
+                  "Goes on with the rings of a run of this name that was killed");
+    sub->add_flag("--print", options->print, "Only tells what would be started");
     sub->add_flag("--lockstep", options->lockstep,
                   "Stages with a count answer each line with one line; a killed one loses nothing");
     sub->add_flag("--keep-order", options->keep_order,

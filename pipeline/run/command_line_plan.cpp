@@ -43,8 +43,10 @@ stage_plan parse_stage(std::string_view text) {
     return result;
 }
 
-run_plan plan_of_line(const std::vector<stage_plan>& stages, const stage_plan& common) {
+run_plan plan_of_line(const std::vector<stage_plan>& stages, const stage_plan& common,
+                      const std::string& name) {
     run_plan plan;
+    plan.name = name;
     std::optional<std::size_t> before;
     for (std::size_t i = 0; i < stages.size(); ++i) {
         auto each = stages[i];

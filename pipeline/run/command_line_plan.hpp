@@ -1,6 +1,7 @@
 // From `ringpipe run 'A' '4x B' 'C'`.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace ringpipe::pipeline {
 
 // Each stage reads the ring that the one before it fills. What `common` says counts for all; its
 // lockstep, keep_order and restarts for those with a count.
-[[nodiscard]] run_plan plan_of_line(const std::vector<stage_plan>& stages,
-                                    const stage_plan& common);
+[[nodiscard]] run_plan plan_of_line(const std::vector<stage_plan>& stages, const stage_plan& common,
+                                    const std::string& name);
 
 }  // namespace ringpipe::pipeline

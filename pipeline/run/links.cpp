@@ -4,40 +4,104 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <random>
+#include <thread>
 #include <utility>
 
+#include "common/deadline.hpp"
 #include "common/error.hpp"
 #include "pipeline/say.hpp"
 
 namespace ringpipe::pipeline {
+namespace {
 
-links::links(const run_plan& plan) {
-    const auto base = fmt::format("run-{}-{:08x}", ::getpid(), std::random_device{}());
+using namespace std::chrono_literals;
+
+constexpr auto most_for_end = 2s;  // of what the predecessor's guard is about to kill
+
+// Nothing if there is no such ring. Throws error(group_in_use) if somebody is still there.
+std::optional<ring> left_by_predecessor(const std::string& name) {
+    std::optional<ring> found;
+    try {
+        found = ring::open(name);
+    } catch (const error& e) {
+        if (e.which() != errc::ring_not_found) { throw; }
+        return std::nullopt;
+    }
+    const auto until = clock::now() + most_for_end;
+    for (;;) {
+        const auto now = found->status();
+        if (now.producers == 0 && now.consumers == 0) { return found; }
+        if (clock::now() > until) {
+            throw error{errc::group_in_use,
+                        fmt::format("cannot resume with ring {}: {} producers and {} consumers are "
+                                    "still there; stop them first (ringpipe stat {})",
+                                    name, now.producers, now.consumers, name)};
+        }
+        std::this_thread::sleep_for(10ms);
+    }
+}
+
+}  // namespace
+
+links::links(const run_plan& plan) : named_{!plan.name.empty()}, keep_{plan.resume} {
     all_.reserve(plan.rings.size());
     try {
-        for (const auto& each : plan.rings) {
-            ring_options how;
-            how.capacity = each.capacity;
-            how.mode = each.mode;
-            auto name = base + "-" + each.name;
-            auto made = ring::create(name, how);
-            all_.push_back({std::move(name), made, std::nullopt});
-            all_.back().holder.emplace(made, producer_options{.name = "run"});
-        }
-        for (const auto& each : plan.parts) {
-            if (each.from) { all_[*each.from].it.add_group(each.group); }
-        }
+        make(named_ ? plan.name : fmt::format("run-{}-{:08x}", ::getpid(), std::random_device{}()),
+             plan);
+        make_groups(plan);
     } catch (...) {
         remove();
         throw;
+    }
+    keep_ = false;
+}
+
+void links::make(const std::string& base, const run_plan& plan) {
+    std::vector<std::optional<ring>> found(plan.rings.size());
+    for (std::size_t i = 0; plan.resume && i < found.size(); ++i) {
+        found[i] = left_by_predecessor(base + "-" + plan.rings[i].name);
+    }
+    if (plan.resume && std::none_of(found.begin(), found.end(),
+                                    [](const auto& each) { return each.has_value(); })) {
+        throw error{errc::ring_not_found,
+                    fmt::format("cannot resume {}: none of its rings is there", base)};
+    }
+    for (std::size_t i = 0; i < plan.rings.size(); ++i) {
+        const auto& each = plan.rings[i];
+        auto name = base + "-" + each.name;
+        if (found[i] && each.made_again) {
+            ring::remove(name);
+            found[i].reset();
+        }
+        ring_options how;
+        how.capacity = each.capacity;
+        how.mode = each.mode;
+        auto made = found[i] ? *found[i] : ring::create(name, how);
+        all_.push_back({std::move(name), made, std::nullopt});
+        all_.back().holder.emplace(made, producer_options{.name = "run"});
+    }
+}
+
+void links::make_groups(const run_plan& plan) {
+    for (const auto& each : plan.parts) {
+        if (!each.from) { continue; }
+        const auto& from = all_[*each.from].it;
+        if (plan.resume && each.asks_again) {
+            from.add_group(each.group);  // if it is not there
+            from.remove_group(each.group);
+        }
+        from.add_group(each.group);
+        if (each.questions) { all_[*each.questions].it.add_group(each.passed); }
     }
 }
 
 links::~links() { remove(); }
 
 void links::remove() noexcept {
+    if (keep_) { return; }
     for (const auto& each : all_) {
         try {
             ring::remove(each.name);
@@ -72,6 +136,23 @@ links::inbox links::inbox_of(const part& what) const {
     }
     result.bytes_done = now.bytes - std::min(now.bytes, result.bytes_left);
     return result;
+}
+
+std::string links::waiting_for(const part& what) const {
+    if (!what.from) { return ""; }
+    const auto inbox = inbox_of(what);
+    return fmt::format("; {} messages were sent to it, {} not begun, {} bytes not done",
+                       inbox.messages, inbox.not_begun, inbox.bytes_left);
+}
+
+std::string links::summary_of(const part& what) const {
+    const auto side = [&](std::optional<std::size_t> ring, const char* direction) {
+        if (!ring) { return std::string{}; }
+        const auto now = status(*ring);
+        return fmt::format(", {} {} messages ({} bytes)", direction, now.messages, now.bytes);
+    };
+    return fmt::format("{} ({}){}{}", what.label, what.text, side(what.from, "in"),
+                       side(what.to, "out"));
 }
 
 }  // namespace ringpipe::pipeline

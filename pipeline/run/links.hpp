@@ -15,13 +15,18 @@ namespace ringpipe::pipeline {
 
 class links {
   public:
-    // Makes them, with the groups of those who will read. The launcher is a producer of each, so
+    // Makes them, or for a resume opens those that are there. Throws error(ring_exists),
+    // error(ring_not_found | group_in_use) if there is nothing to resume, or it still runs. With the groups of those who will read. The launcher is a producer of each, so
     // that no stream ends before all copies have come, or while one is started again.
     explicit links(const run_plan& plan);
     links(const links&) = delete;
     links& operator=(const links&) = delete;
-    ~links();  // the rings are gone then
+    ~links();  // the rings are gone then, but after keep()
 
+    // The rings stay, to be resumed.
+    void keep() noexcept { keep_ = true; }
+
+    [[nodiscard]] bool can_be_resumed() const noexcept { return named_; }
     [[nodiscard]] const std::string& name(std::size_t ring) const { return all_[ring].name; }
     [[nodiscard]] ring_status status(std::size_t ring) const { return all_[ring].it.status(); }
 
@@ -42,15 +47,24 @@ class links {
     };
     [[nodiscard]] inbox inbox_of(const part& what) const;
 
+    // "; 7 messages were sent to it, ..." for a part that has failed; nothing for a source.
+    [[nodiscard]] std::string waiting_for(const part& what) const;
+    // "stage 2 (CMD), in 7 messages (99 bytes), out ..."
+    [[nodiscard]] std::string summary_of(const part& what) const;
+
   private:
     struct link {
         std::string name;
         ring it;
         std::optional<producer> holder;
     };
+    void make(const std::string& base, const run_plan& plan);
+    void make_groups(const run_plan& plan);
     void remove() noexcept;
 
     std::vector<link> all_;
+    bool named_;
+    bool keep_;
 };
 
 }  // namespace ringpipe::pipeline

@@ -63,12 +63,26 @@ int run_launch::run() {
     tick();
     context_.run();
     if (plan_.summary) { summarize(); }
+    const int result = exit_code();
+    if (result != 0 && !plan_.name.empty() && something_is_left()) {
+        links_.keep();
+        say("what is not done is kept; go on with --resume, or remove the rings {}-*", plan_.name);
+    }
+    return result;
+}
+
+int run_launch::exit_code() const {
     if (interrupts_ > 0) { return exit_code_for_signal(interrupted_by_); }
     int result = 0;
     for (const auto& each : states_) {
         if (each.exit_code != 0) { result = each.exit_code; }
     }
     return result;
+}
+
+bool run_launch::something_is_left() const {
+    return std::any_of(plan_.parts.begin(), plan_.parts.end(),
+                       [&](const part& each) { return links_.inbox_of(each).bytes_left > 0; });
 }
 
 std::string run_launch::name_of(std::size_t place, std::size_t number) const {
@@ -113,13 +127,8 @@ void run_launch::say_failed(std::size_t place, std::size_t number) const {
     const int code = life.exit_code();
     const bool as_told = interrupts_ > 0 && code == exit_code_for_signal(interrupted_by_);
     if (code == quiet_end || as_told) { return; }
-    std::string waiting;
-    if (plan_.parts[place].from) {
-        const auto inbox = links_.inbox_of(plan_.parts[place]);
-        waiting = fmt::format("; {} messages were sent to it, {} not begun, {} bytes not done",
-                              inbox.messages, inbox.not_begun, inbox.bytes_left);
-    }
-    say("{} failed: {}{}", name_of(place, number), life.how_it_ended(), waiting);
+    say("{} failed: {}{}", name_of(place, number), life.how_it_ended(),
+        links_.waiting_for(plan_.parts[place]));
 }
 
 bool run_launch::may_start_again(std::size_t place, std::size_t number) const {
@@ -187,6 +196,12 @@ void run_launch::part_ended(std::size_t place) {
         links_.end(*what.to);
     }
     if (!what.from) { return; }
+    // It would hold back the other readers of a tee. If there are none, it is kept for a resume.
+    if (what.questions && !all_ended([&](const part& other) {
+            return other.from == what.questions && !other.asks_again;
+        })) {
+        links_.leave(*what.questions, what.passed);
+    }
     if (all_ended([&](const part& other) { return other.from == what.from; })) {
         for (std::size_t writer = 0; writer < plan_.parts.size(); ++writer) {
             if (plan_.parts[writer].to == what.from) { stop(writer); }
@@ -264,19 +279,13 @@ void run_launch::interrupt(int signal) {
 }
 
 void run_launch::summarize() const {
-    const auto side = [&](std::optional<std::size_t> ring, std::string_view direction) {
-        if (!ring) { return std::string{}; }
-        const auto status = links_.status(*ring);
-        return fmt::format(", {} {} messages ({} bytes)", direction, status.messages, status.bytes);
-    };
     for (std::size_t place = 0; place < states_.size(); ++place) {
         const auto& what = plan_.parts[place];
         if (what.text.empty()) { continue; }
         unsigned restarts = 0;
         for (const auto& one : states_[place].copies) { restarts += one.restarts; }
-        say("{} ({}){}{}{}, exit code {}", what.label, what.text, side(what.from, "in"),
-            side(what.to, "out"), restarts > 0 ? fmt::format(", {} restarts", restarts) : "",
-            states_[place].exit_code);
+        say("{}{}, exit code {}", links_.summary_of(what),
+            restarts > 0 ? fmt::format(", {} restarts", restarts) : "", states_[place].exit_code);
     }
 }
 

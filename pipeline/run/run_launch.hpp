@@ -47,6 +47,8 @@ class run_launch {
         int exit_code = 0;
     };
 
+    [[nodiscard]] int exit_code() const;
+    [[nodiscard]] bool something_is_left() const;
     void start(std::size_t place, std::size_t number);
     void ended(std::size_t place, std::size_t number);
     [[nodiscard]] bool may_start_again(std::size_t place, std::size_t number) const;

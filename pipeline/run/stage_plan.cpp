@@ -60,8 +60,15 @@ void add_stage(run_plan& plan, const stage_plan& what) {
     if (what.lockstep) {
         own.words.emplace_back("--lockstep");
         merge.words.emplace_back("--numbered");
+        plan.rings[*merge.from].made_again = true;
+        own.asks_again = true;
     }
-    if (what.keep_order) { merge.words.emplace_back("--keep-order"); }
+    // Only in order it is known from a single number what has passed.
+    if (what.keep_order || (what.lockstep && !plan.name.empty())) {
+        merge.words.emplace_back("--keep-order");
+        merge.questions = own.from;
+        merge.passed = own.group + ".passed";
+    }
     plan.parts.push_back(std::move(own));
     plan.parts.push_back(std::move(merge));
 }

@@ -42,6 +42,11 @@ shell_command stage_process(const part& what, std::size_t number, const links& r
     if (what.from) {
         words.insert(words.end(), {"--from", rings.name(*what.from), "--group", what.group});
     }
+    if (what.questions) {
+        words.insert(words.end(),
+                     {"--questions", rings.name(*what.questions), "--passed", what.passed});
+    }
+    if (rings.can_be_resumed()) { words.emplace_back("--resumable"); }
     if (what.to) { words.insert(words.end(), {"--to", rings.name(*what.to)}); }
     if (what.copies > 1) { words.emplace_back("--one-of-many"); }
     if (number > 0) { words.emplace_back("--when-needed"); }

@@ -102,6 +102,7 @@ int run_bulk(const options& what) {
         to = ring::open(*what.to);
         producer_options how;
         how.name = what.label;
+        if (what.resumable && !what.from) { how.resume = what.label; }
         how.wait = wait_strategy::block;
         out.emplace(*to, how);
     }

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <functional>
 #include <map>
@@ -12,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "common/error.hpp"
 #include "common/shutdown.hpp"
@@ -23,34 +26,77 @@
 namespace ringpipe::pipeline::stage {
 namespace {
 
+using namespace std::chrono_literals;
+
 struct nobody_reads {};
 
-using output = std::function<void(std::string_view)>;
+using output = std::function<void(std::string_view, question_number)>;
 
-// In the order of their numbers, which begin with 0.
+consumer_options in_group(const std::string& group, const options& what) {
+    consumer_options how;
+    how.group = group;
+    how.wait = wait_strategy::block;
+    how.max_attempts = 0;
+    how.name = what.label;
+    return how;
+}
+
+// A killed predecessor's lease begins with the first question whose answer has not passed. Orphans
+// are looked for only now and then, and what is claimed before one is found would be out of order:
+// so we come when it is time to look again. Nobody else looks, in a group of our own.
+ring when_orphans_are_found(const options& what) {
+    constexpr auto time_to_look =
+        120ms;  // the liveness interval of the rings that run makes: 100 ms
+    auto questions = ring::open(what.questions);
+    const auto now = questions.status();
+    if (std::any_of(now.members.begin(), now.members.end(), [&](const member_status& each) {
+            return each.group == what.passed && each.leased_bytes > 0;
+        })) {
+        std::this_thread::sleep_for(time_to_look);
+    }
+    return questions;
+}
+
+// In the order of their questions, which stand in their ring until the answers have passed: what is
+// kept here in memory is no more than the answers to what that ring holds, and if all is killed,
+// they are asked again.
 class in_order {
   public:
+    explicit in_order(const options& what)
+        : questions_{when_orphans_are_found(what), in_group(what.passed, what)} {}
+
     void take(const answer& next, const output& pass) {
-        if (next.number < expected_) { return; }
-        if (next.number > expected_) {
-            early_.try_emplace(next.number, next.text);
-            return;
-        }
-        pass(next.text);
-        ++expected_;
-        while (!early_.empty() && early_.begin()->first == expected_) {
-            pass(early_.begin()->second);
+        if (next.number < floor_) { return; }
+        early_.try_emplace(next.number, next.text);
+        while (!early_.empty() && early_.begin()->first == first_question()) {
+            pass(early_.begin()->second, floor_);
+            questions_.acknowledge(question_);
+            question_ = {};
+            ++floor_;
             early_.erase(early_.begin());
-            ++expected_;
         }
     }
 
     void finish(const output& pass) {
-        for (const auto& [number, text] : early_) { pass(text); }
+        for (const auto& [number, text] : early_) { pass(text, number); }
     }
 
   private:
-    question_number expected_ = 0;
+    // Its number, without a wait: there is an answer, so it is there. Numbers may be missing, if
+    // one who asked was killed.
+    question_number first_question() {
+        if (!question_) {
+            question_ = questions_.receive();
+            if (!question_) { return ~question_number{0}; }
+            floor_ = question_.sequence();
+            early_.erase(early_.begin(), early_.lower_bound(floor_));
+        }
+        return floor_;
+    }
+
+    consumer questions_;
+    message question_;  // the first whose answer has not passed
+    question_number floor_ = 0;
     std::map<question_number, std::string> early_;
 };
 
@@ -59,7 +105,7 @@ class once_each {
   public:
     void take(const answer& next, const output& pass) {
         if (next.number < floor_ || !above_.insert(next.number).second) { return; }
-        pass(next.text);
+        pass(next.text, next.number);
         while (!above_.empty() && *above_.begin() == floor_) {
             above_.erase(above_.begin());
             ++floor_;
@@ -72,19 +118,20 @@ class once_each {
 };
 
 void merge(const options& what, consumer& in, const output& pass) {
-    in_order ordered;
+    std::optional<in_order> ordered;
+    if (what.keep_order) { ordered.emplace(what); }
     once_each unordered;
     while (const auto message = in.receive()) {
         if (!what.numbered) {
-            pass(message.text());
-        } else if (what.keep_order) {
-            ordered.take(read_answer(message.text()), pass);
+            pass(message.text(), 0);
+        } else if (ordered) {
+            ordered->take(read_answer(message.text()), pass);
         } else {
             unordered.take(read_answer(message.text()), pass);
         }
         in.acknowledge(message);
     }
-    ordered.finish(pass);
+    if (ordered) { ordered->finish(pass); }
 }
 
 }  // namespace
@@ -96,28 +143,31 @@ int run_merge(const options& what) {
     static const std::atomic<bool> never_stopped{false};
     if (what.to) {
         to = ring::open(*what.to);
-        out.emplace(*to, producer_options{.name = what.label, .wait = wait_strategy::block});
-        pass = [&](std::string_view text) {
+        producer_options how;
+        how.name = what.label;
+        how.wait = wait_strategy::block;
+        const bool exact = what.resumable && what.keep_order;
+        if (exact) { how.resume = what.label; }
+        out.emplace(*to, how);
+        const auto passed_below = exact ? out->last_id().value_or(0) : 0;
+        pass = [&, exact, passed_below](std::string_view text, question_number number) {
+            if (number < passed_below) { return; }
             if (text.size() > to->max_message_size()) {
                 throw error{errc::message_too_large,
                             fmt::format("{}: {} bytes of lines do not fit into the next ring; give "
                                         "a larger --capacity",
                                         what.label, text.size())};
             }
-            out->send(std::as_bytes(std::span{text}));
+            const auto bytes = std::as_bytes(std::span{text});
+            exact ? out->send(bytes, number + 1) : out->send(bytes);
         };
     } else {
-        pass = [](std::string_view text) {
+        pass = [](std::string_view text, question_number) {
             const auto went = write_all(STDOUT_FILENO, text, never_stopped);
             if (went.result != write_result::done) { throw nobody_reads{}; }
         };
     }
-    consumer_options how;
-    how.wait = wait_strategy::block;
-    how.max_attempts = 0;
-    how.group = what.group;
-    how.name = what.label;
-    consumer in{ring::open(what.from.value()), how};
+    consumer in{ring::open(what.from.value()), in_group(what.group, what)};
     try {
         merge(what, in, pass);
     } catch (const nobody_reads&) { return exit_code_for_signal(SIGPIPE); }

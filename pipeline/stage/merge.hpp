@@ -6,9 +6,7 @@
 namespace ringpipe::pipeline::stage {
 
 // From the ring what.from to the ring what.to or standard output. Numbered answers pass once each;
-// with keep_order in the order of their numbers. What waits for an earlier answer is kept in
-// memory: no more than the answers to what the ring before the stage holds, since that ring gives
-// no room free behind a question without an answer. Returns an exit code, 128 + SIGPIPE if nobody
+// with keep_order in the order of their questions. Returns an exit code, 128 + SIGPIPE if nobody
 // reads standard output any more.
 [[nodiscard]] int run_merge(const options& what);
 

@@ -26,6 +26,9 @@ struct options {
     bool merge = false;               // no command: the answers of a stage, from its ring
     bool numbered = false;            // the answers carry the number of their question
     bool keep_order = false;          // by that number
+    std::string questions = {};       // with keep_order: the ring before the stage
+    std::string passed = {};          // a group of it: those whose answers have passed
+    bool resumable = false;           // a source skips what it has sent, a merge what has passed
     bool whole_lines = false;         // ends the last line if the command didn't
     bool one_of_many = false;         // other copies do the same
     bool when_needed = false;         // starts the command with the first message, if one comes

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
@@ -24,6 +25,22 @@ namespace {
                     most)};
 }
 
+// What its predecessor has sent before it was killed.
+void skip(int fd, std::uint64_t size, const options& what) {
+    std::vector<char> ignored(std::size_t{64} << 10U);
+    for (auto left = size; left > 0;) {
+        const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(left, ignored.size()));
+        const auto count = read_some(fd, std::span{ignored}.first(most));
+        if (count == 0) {
+            throw error{errc::malformed_input,
+                        fmt::format("{}: cannot go on behind byte {}: this time there are only {}; "
+                                    "a source that is resumed has to give the same again",
+                                    what.label, size, size - left)};
+        }
+        left -= count;
+    }
+}
+
 }  // namespace
 
 bool send_frames(int fd, const ring& to, producer& out, const options& what) {
@@ -32,9 +49,14 @@ bool send_frames(int fd, const ring& to, producer& out, const options& what) {
     std::vector<char> text(std::min(static_cast<std::size_t>(what.block), most));
     std::size_t have = 0;
     bool sent = false;
-    const auto send = [&](std::size_t size) {
+    const bool numbered = what.resumable && !what.from;
+    auto offset = numbered ? out.last_id().value_or(0) : 0;
+    skip(fd, offset, what);
+    const auto send = [&](std::size_t size, std::size_t read) {
         sent = true;
-        out.send(std::as_bytes(std::span{text.data(), size}));
+        const auto bytes = std::as_bytes(std::span{text.data(), size});
+        offset += read;
+        numbered ? out.send(bytes, offset) : out.send(bytes);
         have -= size;
         std::memmove(text.data(), text.data() + size, have);
     };
@@ -47,7 +69,9 @@ bool send_frames(int fd, const ring& to, producer& out, const options& what) {
         if (count == 0) { break; }
         const auto seen = have;
         have += count;
-        if (const auto whole = cut.whole({text.data(), have}, seen); whole > 0) { send(whole); }
+        if (const auto whole = cut.whole({text.data(), have}, seen); whole > 0) {
+            send(whole, whole);
+        }
     }
     if (have == 0) { return sent; }
     const auto delimiter = cut.delimiter();
@@ -57,11 +81,12 @@ bool send_frames(int fd, const ring& to, producer& out, const options& what) {
                                 "left over",
                                 what.label, to_string(what.frame), have)};
     }
+    const auto read = have;
     if (what.whole_lines && delimiter) {
         // `have` is less than the size: a full buffer has been made larger above.
         text[have++] = *delimiter;
     }
-    send(have);
+    send(have, read);
     return sent;
 }
 

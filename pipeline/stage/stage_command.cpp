@@ -45,6 +45,9 @@ command add_stage(CLI::App& app) {
     sub->add_flag("--merge", what->merge);
     sub->add_flag("--numbered", what->numbered);
     sub->add_flag("--keep-order", what->keep_order);
+    sub->add_option("--questions", what->questions);
+    sub->add_option("--passed", what->passed);
+    sub->add_flag("--resumable", what->resumable);
     sub->add_flag("--whole-lines", what->whole_lines);
     sub->add_flag("--one-of-many", what->one_of_many);
     sub->add_flag("--when-needed", what->when_needed);
