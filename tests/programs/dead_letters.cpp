@@ -153,7 +153,8 @@ TEST_CASE("the pause before the next attempt can be interrupted, its attempts st
     sut.signal(SIGINT);
     CHECK(sut.wait() == 128 + SIGINT);
     CHECK(watch.elapsed() < 3s);
-    consumer_program next{{name, "--exec", "echo $RINGPIPE_ATTEMPT $RINGPIPE_REDELIVERED"}};
+    consumer_program next{
+        {name, "--max-attempts", "0", "--exec", "echo $RINGPIPE_ATTEMPT $RINGPIPE_REDELIVERED"}};
     CHECK(next.wait() == 0);
     CAPTURE(next.out());
     CHECK(next.out().ends_with(" 1\n"));
