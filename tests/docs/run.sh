@@ -21,21 +21,21 @@ build=$(realpath "$2")
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source=$(cd "$here/../.." && pwd)
 
-if [[ ${RINGPIPE_DOCS_INSIDE-} != yes ]]; then
+if [[ -z ${RINGPIPE_DOCS_WORK-} ]]; then
     own=(unshare --map-root-user --mount --net --pid --fork --kill-child --mount-proc)
     if ! "${own[@]}" true 2> /dev/null; then
         echo "run.sh: skipped: no name spaces of one's own here (unshare)"
         exit 77
     fi
-    export RINGPIPE_DOCS_INSIDE=yes
-    exec "${own[@]}" "$0" "$page" "$build"
+    RINGPIPE_DOCS_WORK=$(mktemp -d)
+    export RINGPIPE_DOCS_WORK
+    trap 'rm -rf "$RINGPIPE_DOCS_WORK"' EXIT # when all that could still write there has been killed
+    "${own[@]}" "$0" "$page" "$build"
+    exit
 fi
 mount -t tmpfs tmpfs /dev/shm
 ip link set lo up
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+cd "$RINGPIPE_DOCS_WORK"
 
 fail() {
     echo "run.sh: $page: $*" >&2
