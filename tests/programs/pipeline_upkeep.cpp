@@ -18,18 +18,6 @@ namespace {
 using namespace ringpipe;
 using namespace ringpipe::test;
 
-struct answer {
-    int code = 0;
-    std::string out;
-    std::string err;
-};
-
-answer ask(const std::vector<std::string>& arguments) {
-    program asked{"ringpipe", arguments};
-    const int code = asked.wait();
-    return {code, asked.out(), asked.err()};
-}
-
 bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
