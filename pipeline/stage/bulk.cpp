@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 // True: it got all of it.
 bool feed(consumer& in, filter& to, const std::atomic<bool>& stop) {
     bool all = false;
+    pacing pace;
     while (!stop) {
         const auto message = in.receive_for(100ms);
         if (message.status() == receive_status::timed_out) { continue; }
@@ -31,7 +32,7 @@ bool feed(consumer& in, filter& to, const std::atomic<bool>& stop) {
             all = true;
             break;
         }
-        const auto went = write_all(to.in(), message.text(), stop);
+        const auto went = write_all(to.in(), message.text(), stop, pace);
         // Of what was begun nobody knows how much the filter has worked on: as in a pipe.
         if (went.size > 0) { in.acknowledge(message); }
         if (went.result != write_result::done) { break; }
