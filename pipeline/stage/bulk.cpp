@@ -24,6 +24,7 @@ using namespace std::chrono_literals;
 // `stop`. True: it got all that was meant for it.
 bool feed(consumer& in, filter& to, const std::atomic<bool>& stop) {
     bool all = false;
+    pacing pace;
     while (!stop) {
         if (retired()) {
             all = true;
@@ -36,7 +37,7 @@ bool feed(consumer& in, filter& to, const std::atomic<bool>& stop) {
             all = true;
             break;
         }
-        const auto went = write_all(to.in(), message.text(), stop);
+        const auto went = write_all(to.in(), message.text(), stop, pace);
         // Of what was begun nobody knows how much the filter has worked on: as in a pipe.
         if (went.size > 0) { in.acknowledge(message); }
         if (went.result != write_result::done) { break; }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/unique_fd.hpp"
+#include "pipeline/stage/pacing.hpp"
 
 namespace ringpipe::pipeline::stage {
 
@@ -27,10 +28,13 @@ struct written {
     std::size_t size = 0;
 };
 
-// All of it, also to a non-blocking descriptor; looks at `stop` every 100 ms. Throws error(io).
-written write_all(int fd, std::string_view text, const std::atomic<bool>& stop);
+// All of it, also to a non-blocking descriptor; looks at `stop` every 100 ms, and leaves a full pipe
+// alone for as long as `pace` says. Throws error(io).
+written write_all(int fd, std::string_view text, const std::atomic<bool>& stop, pacing& pace);
 
 // read(2), but for EINTR. 0 at the end. Throws error(io).
 [[nodiscard]] std::size_t read_some(int fd, std::span<char> into);
+// Leaves a pipe with little in it alone for as long as `pace` says.
+[[nodiscard]] std::size_t read_some(int fd, std::span<char> into, pacing& pace);
 
 }  // namespace ringpipe::pipeline::stage

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <csignal>
 #include <functional>
 #include <map>
@@ -14,7 +12,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "common/error.hpp"
 #include "common/shutdown.hpp"
@@ -26,8 +23,6 @@
 
 namespace ringpipe::pipeline::stage {
 namespace {
-
-using namespace std::chrono_literals;
 
 struct nobody_reads {};
 
@@ -42,29 +37,15 @@ consumer_options in_group(const std::string& group, const options& what) {
     return how;
 }
 
-// A killed predecessor's lease begins with the first question whose answer has not passed. Orphans
-// are looked for only now and then, and what is claimed before one is found would be out of order:
-// so we come when it is time to look again. Nobody else looks, in a group of our own.
-ring when_orphans_are_found(const options& what) {
-    constexpr auto time_to_look =
-        120ms;  // the liveness interval of the rings that run makes: 100 ms
-    auto questions = ring::open(what.questions);
-    const auto now = questions.status();
-    if (std::any_of(now.members.begin(), now.members.end(), [&](const member_status& each) {
-            return each.group == what.passed && each.leased_bytes > 0;
-        })) {
-        std::this_thread::sleep_for(time_to_look);
-    }
-    return questions;
-}
-
 // In the order of their questions, which stand in their ring until the answers have passed: what is
 // kept here in memory is no more than the answers to what that ring holds, and if all is killed,
 // they are asked again.
 class in_order {
   public:
+    // A killed predecessor's lease begins with the first question whose answer has not passed. Who
+    // joins is given it before anything else, so the order is kept.
     explicit in_order(const options& what)
-        : questions_{when_orphans_are_found(what), in_group(what.passed, what)} {}
+        : questions_{ring::open(what.questions), in_group(what.passed, what)} {}
 
     void take(const answer& next, const output& pass) {
         if (next.number < floor_) { return; }
@@ -164,8 +145,8 @@ int run_merge(const options& what) {
             exact ? out->send(bytes, number + 1) : out->send(bytes);
         };
     } else {
-        pass = [](std::string_view text, question_number) {
-            const auto went = write_all(STDOUT_FILENO, text, never_stopped);
+        pass = [pace = pacing{}](std::string_view text, question_number) mutable {
+            const auto went = write_all(STDOUT_FILENO, text, never_stopped, pace);
             if (went.result != write_result::done) { throw nobody_reads{}; }
         };
     }

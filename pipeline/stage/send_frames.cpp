@@ -52,6 +52,7 @@ bool send_frames(int fd, const ring& to, producer& out, const options& what) {
     const auto most = static_cast<std::size_t>(numbered ? most_with_id(to) : to.max_message_size());
     std::vector<char> text(std::min(static_cast<std::size_t>(what.block), most));
     std::size_t have = 0;
+    pacing pace;
     bool sent = false;
     auto offset = numbered ? out.last_id().value_or(0) : 0;
     skip(fd, offset, what);
@@ -68,7 +69,7 @@ bool send_frames(int fd, const ring& to, producer& out, const options& what) {
             if (have == most) { too_long(what, most); }
             text.resize(std::min(most, text.size() * 2));
         }
-        const auto count = read_some(fd, std::span{text}.subspan(have));
+        const auto count = read_some(fd, std::span{text}.subspan(have), pace);
         if (count == 0) { break; }
         const auto seen = have;
         have += count;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "common/error.hpp"
+#include "pipeline/view/terminal_kind.hpp"
 
 namespace ringpipe::pipeline {
 namespace {
@@ -37,7 +38,7 @@ terminal::terminal() {
         throw error{errc::invalid_argument,
                     "top needs a terminal; for a pipe or a file there is ringpipe stat --watch"};
     }
-    if (::newterm(nullptr, stdout, stdin) == nullptr) {
+    if (!terminal_is_known(kind) || ::newterm(nullptr, stdout, stdin) == nullptr) {
         throw error{errc::invalid_argument,
                     std::string{"cannot draw on a terminal of the kind TERM="} +
                         (kind == nullptr ? "" : kind) + "; set TERM to what it is, as xterm"};

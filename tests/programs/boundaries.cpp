@@ -47,14 +47,14 @@ TEST_CASE("in a /dev/shm of 8 MB a ring that fits works, and one that does not i
     CHECK(is_one_line(refused.err(), "ringpipe-producer"));
     CHECK(refused.err().find("--capacity") != std::string::npos);
 
-    program works{"ringpipe",
-                  {"run", "--producer",
-                   std::string{RINGPIPE_BIN_DIR} + "/ringpipe-producer " + name.str() +
-                       " --capacity 4MiB --generate 20000",
-                   "--consumer",
-                   std::string{RINGPIPE_BIN_DIR} + "/ringpipe-consumer " + name.str() +
-                       " --capacity 4MiB --verify"},
-                  {.prefix = small_shm}};
+    program works{
+        "ringpipe",
+        {"run", "--producer",
+         path_of_program("ringpipe-producer") + " " + name.str() +
+             " --capacity 4MiB --generate 20000",
+         "--consumer",
+         path_of_program("ringpipe-consumer") + " " + name.str() + " --capacity 4MiB --verify"},
+        {.prefix = small_shm}};
     CHECK(works.wait() == 0);
 }
 

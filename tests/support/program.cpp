@@ -52,6 +52,8 @@ std::string content_of(int fd) {
 
 }  // namespace
 
+std::string path_of_program(std::string_view name) { return folder_of_programs() / name; }
+
 unique_ring::~unique_ring() { ::unlink((name_.path() + ".dead").c_str()); }
 
 program::program(std::string_view name, const std::vector<std::string>& arguments,
@@ -60,7 +62,7 @@ program::program(std::string_view name, const std::vector<std::string>& argument
       out_{in_memory()},
       err_{in_memory()} {
     auto words = io.prefix;
-    words.push_back((folder_of_programs() / name).string());
+    words.push_back(path_of_program(name));
     words.insert(words.end(), arguments.begin(), arguments.end());
     const std::filesystem::path executable = words.front();
     words.erase(words.begin());

@@ -43,6 +43,9 @@ struct program_io {
     std::vector<std::string> prefix = {};   // as {"/usr/bin/setpriv", "--reuid", "65534"}
 };
 
+// Where it was built.
+[[nodiscard]] std::string path_of_program(std::string_view name);
+
 // Killed when it goes out of scope.
 class program {
   public:
