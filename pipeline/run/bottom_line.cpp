@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "pipeline/view/terminal_kind.hpp"
+
 namespace ringpipe::pipeline {
 namespace {
 
@@ -32,11 +34,11 @@ winsize size_of(int fd) noexcept {
 
 }  // namespace
 
+bottom_line::bottom_line(int fd) : fd_{fd}, known_{terminal_is_known(std::getenv("TERM"))} {}
+
 std::size_t bottom_line::room() const noexcept {
-    const char* kind = std::getenv("TERM");
-    const bool can_draw = kind != nullptr && std::string_view{kind} != "dumb" && *kind != '\0';
     termios how{};
-    if (!can_draw || ::tcgetattr(fd_, &how) != 0) { return 0; }
+    if (!known_ || ::tcgetattr(fd_, &how) != 0) { return 0; }
     // Who reads single keys draws the whole screen.
     if ((how.c_lflag & static_cast<tcflag_t>(ICANON)) == 0) { return 0; }
     if (::tcgetpgrp(fd_) != ::getpgrp()) { return 0; }

@@ -9,7 +9,7 @@ namespace ringpipe::pipeline {
 
 class bottom_line {
   public:
-    explicit bottom_line(int fd) : fd_{fd} {}
+    explicit bottom_line(int fd);
     bottom_line(const bottom_line&) = delete;
     bottom_line& operator=(const bottom_line&) = delete;
     ~bottom_line() { clear(); }
@@ -28,6 +28,7 @@ class bottom_line {
     void put(const std::string& text) const noexcept;
 
     int fd_;
+    bool known_;         // what kind of terminal it is
     unsigned rows_ = 0;  // of the terminal when the last one was taken; 0: it was not
 };
 

@@ -20,7 +20,7 @@ std::size_t own_ring(run_plan& plan, const stage_plan& what, const char* purpose
 
 void add_stage(run_plan& plan, const stage_plan& what) {
     // With a count of 1 there may be more some day: ringpipe scale.
-    const bool shared = what.copies > 1 || what.lockstep || (what.counted && what.from);
+    const bool shared = what.copies > 1 || what.lockstep || what.counted;
     const auto block =
         fmt::format("{}", what.block.value_or(what.lockstep ? lockstep_block : bulk_block));
     part own;

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -18,8 +17,7 @@ constexpr int last_row = 23;
 
 // The words are for a shell within single quotes.
 std::string run_of(const std::string& words) {
-    const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    return fmt::format("{}/ringpipe run {}", folder.string(), words);
+    return path_of_program("ringpipe") + " run " + words;
 }
 
 // Lines until it is told that they are enough.
