@@ -133,7 +133,8 @@ control::control(boost::asio::io_context& context, const std::string& run, scale
         socket_.listen();
     } catch (const boost::system::system_error& e) {
         say("this run cannot be scaled: no socket {}: {}", run, e.code().message());
-        return close();
+        close();
+        return;
     }
     accept();
 }

@@ -44,6 +44,19 @@ std::optional<ring> left_by_predecessor(const std::string& name) {
     }
 }
 
+ring created(const std::string& name, const ring_options& how, const std::string& run) {
+    try {
+        return ring::create(name, how);
+    } catch (const error& e) {
+        if (e.which() != errc::ring_exists) { throw; }
+        throw error{errc::ring_exists,
+                    fmt::format("cannot start the run {}: its ring {} is there already, of a run "
+                                "that is under way, or was killed; choose another --name, go on "
+                                "with --resume, or remove it with ringpipe rm {}",
+                                run, name, name)};
+    }
+}
+
 }  // namespace
 
 links::links(const run_plan& plan)
@@ -82,7 +95,7 @@ void links::make(const run_plan& plan) {
         ring_options how;
         how.capacity = each.capacity;
         how.mode = each.mode;
-        auto made = found[i] ? *found[i] : ring::create(name, how);
+        auto made = found[i] ? *found[i] : created(name, how, base_);
         all_.push_back({std::move(name), made, std::nullopt});
         all_.back().holder.emplace(made, producer_options{.name = "run"});
     }
@@ -150,9 +163,9 @@ links::inbox links::inbox_of(const part& what) const {
 
 std::string links::waiting_for(const part& what) const {
     if (!what.from) { return ""; }
-    const auto inbox = inbox_of(what);
+    const auto left = inbox_of(what);
     return fmt::format("; {} messages were sent to it, {} not begun, {} bytes not done",
-                       inbox.messages, inbox.not_begun, inbox.bytes_left);
+                       left.messages, left.not_begun, left.bytes_left);
 }
 
 std::string links::summary_of(const part& what) const {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,12 @@ const group_flow* flow_of(const part& what, const ring_status& ring, const ring_
     return nullptr;  // it has left
 }
 
+// Whoever sends there waits for who reads there.
+bool is_full(const ring_flow& flow) {
+    return std::any_of(flow.groups.begin(), flow.groups.end(),
+                       [](const group_flow& group) { return group.bottleneck; });
+}
+
 }  // namespace
 
 std::string view_line(const run_plan& plan, const std::vector<std::size_t>& copies,
@@ -49,7 +56,8 @@ std::string view_line(const run_plan& plan, const std::vector<std::size_t>& copi
         if (what.from) {
             const auto* flow = flow_of(what, now.rings[*what.from].status, flows[*what.from]);
             rate = flow != nullptr ? flow->messages : 0;
-            bottleneck = flow != nullptr && flow->bottleneck;
+            bottleneck =
+                flow != nullptr && flow->bottleneck && !(what.to && is_full(flows[*what.to]));
         }
         // What only joins copies is worth the room if all wait for it.
         if (what.text.empty() && !bottleneck) { continue; }

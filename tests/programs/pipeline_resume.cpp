@@ -143,9 +143,11 @@ TEST_CASE("a name that is taken and a run that cannot be resumed are said") {
     SUBCASE("the rings are there already") {
         const auto taken = ring::create(name.name.str() + "-1");
         stages_run sut{{"cat", "1x cat"}, name.options()};
-        CHECK(sut.wait() != 0);
+        CHECK(sut.wait() == 73);
         CHECK(is_one_line(sut.err(), "ringpipe"));
-        CHECK(sut.says(name.name.str() + "-1"));
+        CHECK(sut.says("cannot start the run " + name.name.str() + ": its ring " + name.name.str() +
+                       "-1 is there already"));
+        CHECK(sut.processes() == 0);
         CHECK(name.rings().size() == 1);
     }
     SUBCASE("nothing is there") {

@@ -1,6 +1,7 @@
 // ringpipe scale: copies of a stage come and go while it works.
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -42,11 +43,11 @@ std::string ring_of(const stages_run& run, std::string_view name) {
     return {};
 }
 
-// The names of those who have taken something from the ring, and are still there.
+// The names of those who have taken something from the ring's default group, and are still there.
 std::set<std::string> workers_at(const std::string& ring) {
     std::set<std::string> names;
     for (const auto& each : ring::open(ring).status().members) {
-        if (each.role == member_role::consumer && each.messages > 0) { names.insert(each.name); }
+        if (each.group == "default" && each.messages > 0) { names.insert(each.name); }
     }
     return names;
 }
@@ -99,7 +100,7 @@ TEST_CASE("copies of a stage come and go under load and nothing is lost or comes
     }
     SUBCASE("of several in lockstep whose order is kept") {
         stages.insert(stages.end(), {"2x sed -u s/x/y/", "cat"});
-        more = {"--lockstep", "--keep-order", "--block", "1KiB"};
+        more = {"--lockstep", "--keep-order", "--block", "1KiB", "--capacity", "64KiB"};
         in_order = true;
         first = "stage 2.1";
     }
@@ -171,7 +172,7 @@ TEST_CASE("scale waits for a copy that leaves no longer than it is told to") {
 TEST_CASE("a copy that is killed as it leaves in lockstep has its work done by the others") {
     const endless source;
     stages_run sut{{source.command(), "2x while read -r x; do echo $x; done; sleep 1000", "cat"},
-                   {"--lockstep", "--keep-order", "--block", "64"}};
+                   {"--lockstep", "--keep-order", "--block", "64", "--capacity", "64KiB"}};
     REQUIRE(sut.flows());
     const auto ring = ring_of(sut, "1");
     REQUIRE(eventually([&] { return workers_at(ring).size() == 2; }));
@@ -192,6 +193,22 @@ TEST_CASE("a copy that is killed as it leaves in lockstep has its work done by t
     CHECK_FALSE(sut.says("stage 2.2"));
 }
 
+TEST_CASE("a consumer that is started by hand shares the work of a stage") {
+    const endless source;
+    stages_run sut{{source.command(), "1x cat"}};
+    REQUIRE(sut.flows());
+    const auto ring = ring_of(sut, "1");
+    const unique_file taken;
+    consumer_program by_hand{{ring, "--framing", "chunks:64KiB", "--to", taken.path()}};
+    CHECK(eventually([&] { return workers_at(ring).size() == 2; }));
+    source.end();
+    CHECK(by_hand.wait() == 0);
+    CHECK(sut.wait() == 0);
+    CHECK_FALSE(taken.content().empty());
+    const bool same = sorted(sut.out() + taken.content()) == sorted(source.sent());
+    CHECK(same);
+}
+
 TEST_CASE("scale refuses what cannot be in one line that says why") {
     const endless source;
     const unique_ring alone;
@@ -207,8 +224,8 @@ TEST_CASE("scale refuses what cannot be in one line that says why") {
         std::string why;
     };
     for (const auto& [target, copies, code, why] : std::vector<mistake>{
-             {first + "/default", "0", 64, "1 - 100"},
-             {first + "/default", "101", 64, "1 - 100"},
+             {first + "/default", "0", 64, "1 to 100"},
+             {first + "/default", "101", 64, "1 to 100"},
              {first + "/default", "many", 64, "many"},
              {first, "2", 64, "write RING/GROUP"},
              {first + "/", "2", 64, "write RING/GROUP"},
@@ -253,17 +270,20 @@ TEST_CASE("scale says that a stage has ended and that a run has") {
 TEST_CASE("only the user of a run may scale it") {
     if (::geteuid() != 0) { return; }  // needs another user
     const endless source;
-    const std::string name = "ringpipe-scale-" + std::to_string(::getpid());
-    stages_run sut{{source.command(), "1x cat"}, {"--name", name}};
-    REQUIRE(eventually([&] {
-        const auto all = ring::list();
-        return std::count(all.begin(), all.end(), name + "-1") == 1;
-    }));
+    const unique_file pipeline{
+        "[ring.lines]\nmode = \"0666\"\n[[stage]]\nto = \"lines\"\ncommand = '''" +
+        source.command() + "'''\n[[stage]]\nname = \"work\"\ncommand = \"cat\"\ncopies = 1\n" +
+        "from = \"lines\"\n"};
+    stages_run sut{{}, {"-f", pipeline.path()}};
+    REQUIRE(sut.flows());
+    const auto target = ring_of(sut, "lines") + "/work";
     program other{"ringpipe",
-                  {"scale", name + "-1/default", "2"},
+                  {"scale", target, "2"},
                   {.prefix = {"/usr/bin/setpriv", "--reuid", "65534", "--clear-groups"}}};
     CHECK(other.wait() == 77);
     CHECK(is_one_line(other.err(), "ringpipe"));
+    CHECK(other.err().find("is another user's") != std::string::npos);
+    check_scaled(target, "2", "work: 2 copies, before 1");
     source.end();
     CHECK(sut.wait() == 0);
 }

@@ -59,10 +59,10 @@ TEST_CASE("run shows what flows in the last row and leaves the terminal as it wa
 
 TEST_CASE("run marks the stage that holds all others back and is quiet when it is stopped") {
     REQUIRE_MESSAGE(has_tmux(), "scripts/setup installs tmux");
-    a_terminal seen{run_of(R"(--capacity 64KiB yes "2x cat" "sleep 1000")")};
-    CHECK(last_row_shows(seen, "3 0 msg/s BOTTLENECK"));
+    a_terminal seen{run_of(R"(--block 1KiB --capacity 64KiB yes "2x cat" "sleep 1000")")};
+    CHECK(last_row_shows(seen, "3 0.0 msg/s BOTTLENECK"));
     seen.press("C-c");
-    CHECK(seen.shows("once more ends it at once"));
+    CHECK(seen.shows("stopping: what is on its way"));
     seen.press("C-c");
     CHECK(seen.shows("stage 3 (sleep 1000), in "));
     CHECK(seen.hides("BOTTLENECK"));
