@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "bench/machine_json.hpp"
 #include "bench/report.hpp"
 
 namespace ringpipe::bench {
@@ -38,13 +39,7 @@ json as_json(const sample& of, measure what) {
 void write_json(const std::string& path, const machine& where, const settings& how,
                 const std::vector<row>& rows) {
     json all;
-    all["machine"] = {{"processor", where.processor},
-                      {"caches", where.caches},
-                      {"cores", where.cores},
-                      {"cores_online", where.cores_online},
-                      {"kernel", where.kernel},
-                      {"compiler", where.compiler},
-                      {"load", where.load}};
+    all["machine"] = as_json(where);
     all["seconds"] = std::chrono::duration<double>(how.time).count();
     all["capacity"] = how.capacity;
     all["cells"] = json::array();

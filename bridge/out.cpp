@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <thread>
+#include <vector>
 
 #include "bridge/publisher.hpp"
 #include "common/error.hpp"
@@ -22,6 +23,9 @@ constexpr auto tick = 100ms;  // how long a signal may go unnoticed
 // second of it).
 constexpr auto settle_of_replicas = 3s;
 
+// As many answers are on their way while the window is full.
+constexpr std::uint32_t stretches = 16;
+
 // A header, the ids and the reply's subject go beside the payload.
 constexpr std::size_t room_for_headers = 1024;
 
@@ -30,6 +34,11 @@ constexpr std::size_t room_for_headers = 1024;
 // it; then all are awaited, and sent again from the first that has not settled. What was stored all
 // the same is recognised by its id. The first after a failure goes alone, without that condition, as we
 // cannot know what the stream's last message is.
+//
+// So not every message has to be answered: one that was stored just now has all of them before it,
+// and a stretch of what is at hand asks for the answer of its last only. One that was stored
+// before (a duplicate) proves nothing but itself: what may have been sent before is asked for
+// one by one. So is all with `shared`, where nothing follows from its neighbour.
 class sender {
   public:
     sender(const ring& from, const connection& over, const out_options& with, const teller& tell,
@@ -41,7 +50,8 @@ class sender {
           count_{count},
           in_{from, as_member(with)},
           to_{over},
-          part_size_{over.max_payload() - std::min(over.max_payload() / 2, room_for_headers)} {
+          part_size_{over.max_payload() - std::min(over.max_payload() / 2, room_for_headers)},
+          stretch_{std::max(1U, with.window / stretches)} {
         const auto& id = from.shared()->header().creation_id;
         source_ = fmt::format("{:016x}{:016x}", id[0], id[1]);
         open_stream(over, to_.context(), with.stream, with.creation);
@@ -63,7 +73,10 @@ class sender {
         std::uint32_t stored = 0;
         bool truncates = false;  // `what` is no message but the end
         bool is_end = false;
+        bool asked_each = false;  // every part, when it was published
         clock::time_point stored_at = {};
+
+        [[nodiscard]] bool is_stored() const { return stored >= parts; }
     };
 
     static consumer_options as_member(const out_options& with) {
@@ -82,7 +95,7 @@ class sender {
         } else if (alone_ && to_.in_flight() > 0) {
             take_answers(tick);
         } else if (next_ < entries_.size()) {
-            publish(entries_[next_]);
+            publish_stretch();
         } else if (has_room() && !ending_) {
             receive();
         } else {
@@ -96,31 +109,38 @@ class sender {
     }
 
     void receive() {
-        message got;
+        auto status = receive_status::timed_out;
         try {
             const bool nothing_else_to_do = stored_ == entries_.size();
-            got = nothing_else_to_do ? in_.receive_until(after(tick)) : in_.try_receive();
+            status = in_.receive_batch(received_, stretch_,
+                                       nothing_else_to_do ? after(tick) : deadline::min());
         } catch (const error& e) {
             if (e.which() != errc::unacknowledged) { throw; }
             take_answers(tick);
             return;
         }
-        if (got) {
-            entry next;
-            next.what = got;
-            next.parts = static_cast<std::uint32_t>(
-                std::max<std::size_t>(1, (got.payload().size() + part_size_ - 1) / part_size_));
-            bytes_ += got.payload().size();
-            entries_.push_back(next);
-        } else if (got.status() == receive_status::timed_out) {
+        if (status == receive_status::message) {
+            for (const auto& got : received_) { add(got); }
+        } else if (status == receive_status::timed_out) {
             count_(0, 0);
             // Not long: a message may come before an answer does.
             if (stored_ < entries_.size()) { take_answers(1ms); }
         } else if (entries_.empty()) {
-            end(got.status() == receive_status::truncated);
+            end(status == receive_status::truncated);
         } else {
             take_answers(tick);
         }
+    }
+
+    void add(const message& got) {
+        entry next;
+        next.what = got;
+        next.parts = static_cast<std::uint32_t>(
+            std::max<std::size_t>(1, (got.payload().size() + part_size_ - 1) / part_size_));
+        bytes_ += got.payload().size();
+        entries_.push_back(next);
+        // The one before us may have sent it.
+        if (got.redelivered()) { ask_each_until_ = first_ + entries_.size(); }
     }
 
     void end(bool truncated) {
@@ -144,7 +164,15 @@ class sender {
         return fmt::format("{}.{}", with_.stream, partition);
     }
 
-    void publish(const entry& one) {
+    // What is at hand, or one part of it if it has to go alone. Never without a question at its end.
+    void publish_stretch() {
+        const auto stop = std::min(entries_.size(), next_ + stretch_);
+        do {
+            publish(entries_[next_], next_ + 1 == stop);
+        } while (next_ < stop && !failed_ && !alone_);
+    }
+
+    void publish(entry& one, bool last) {
         envelope about;
         about.source = source_;
         std::string subject;
@@ -161,18 +189,21 @@ class sender {
             subject = subject_of(partition_of(one.what.payload(), with_.partition));
         }
         about.parts = one.parts;
+        const auto tag = first_ + next_;
+        one.asked_each = with_.shared || alone_ || one.is_end || tag < ask_each_until_;
         for (; part_ < one.parts; ++part_) {
             about.part = part_;
             const auto payload = one.what.payload();
             const auto from = std::min(part_ * part_size_, payload.size());
             const auto piece = payload.subspan(from, std::min(part_size_, payload.size() - from));
-            auto id = message_id(about);
             const auto& behind = with_.shared || alone_ ? none_ : last_id_;
-            if (!to_.publish(subject, piece, about, behind, first_ + next_)) {
+            const bool ask = one.asked_each || (last && part_ + 1 == one.parts);
+            if (!to_.publish(subject, piece, about, behind, {tag, part_}, ask)) {
                 failed_ = true;
+                failure_ = "it cannot be sent";
                 return;
             }
-            last_id_ = std::move(id);
+            last_id_ = message_id(about);
             if (alone_) {
                 ++part_;
                 break;
@@ -186,25 +217,34 @@ class sender {
 
     void take_answers(std::chrono::milliseconds timeout) {
         for (const auto& one : to_.answers(timeout)) {
-            if (!one.stored) {
-                failed_ = true;
-                last_failure_ = one;
-                continue;
-            }
-            done_.duplicates += one.duplicate ? 1 : 0;
-            failures_ = 0;
-            // Alone no longer: what comes next goes directly behind this one.
-            alone_ = false;
-            if (one.tag >= first_) { note_stored(entries_[one.tag - first_]); }
+            if (one.stored && note_stored(one)) { continue; }
+            failed_ = true;
+            failure_ = one.stored ? "part of it has come before" : one.why;
         }
         acknowledge();
     }
 
-    void note_stored(entry& one) {
-        if (++one.stored == one.parts) {
-            ++stored_;
-            if (settle_ != 0ns) { one.stored_at = clock::now(); }
+    // False: it leaves open whether those are stored that it should speak for.
+    bool note_stored(const publisher::answer& one) {
+        done_.duplicates += one.duplicate ? 1 : 0;
+        failures_ = 0;
+        // Alone no longer: what comes next goes directly behind this one.
+        alone_ = false;
+        if (one.of.tag < first_) { return true; }
+        const auto at = static_cast<std::size_t>(one.of.tag - first_);
+        auto& entry = entries_[at];
+        const bool speaks_for_itself =
+            entry.asked_each || (at == stored_ && entry.stored == one.of.part);
+        if (with_.shared || one.duplicate) {
+            ++entry.stored;
+        } else {
+            for (auto i = stored_; i < at; ++i) { entries_[i].stored = entries_[i].parts; }
+            entry.stored = std::max(entry.stored, one.of.part + 1);
         }
+        for (; stored_ < entries_.size() && entries_[stored_].is_stored(); ++stored_) {
+            if (settle_ != 0ns) { entries_[stored_].stored_at = clock::now(); }
+        }
+        return !one.duplicate || speaks_for_itself;
     }
 
     [[nodiscard]] bool has_settled(const entry& one) const {
@@ -216,13 +256,13 @@ class sender {
         std::uint64_t messages = 0;
         std::uint64_t bytes = 0;
         std::uint64_t end = 0;
-        while (!entries_.empty() && next_ > 0 &&
-               entries_.front().stored >= entries_.front().parts && has_settled(entries_.front())) {
+        while (!entries_.empty() && next_ > 0 && entries_.front().is_stored() &&
+               has_settled(entries_.front())) {
             const auto& first = entries_.front();
             if (first.is_end) {
                 // Its number in `entries_` is its partition's: they go together, at the end.
                 if (std::all_of(entries_.begin(), entries_.end(), [this](const entry& e) {
-                        return e.stored >= e.parts && has_settled(e);
+                        return e.is_stored() && has_settled(e);
                     })) {
                     over_now_ = true;
                 }
@@ -244,9 +284,9 @@ class sender {
         count_(messages, bytes);
     }
 
-    // Nothing is sent until everything is answered, or given up by cnats.
+    // Nothing is sent until everything is answered, or given up.
     void recover() {
-        const auto until = after(std::chrono::milliseconds{2 * publisher::answer_ms});
+        const auto until = after(2 * publisher::answer_time);
         while (to_.in_flight() > 0 && clock::now() < until && !stop_requested()) {
             take_answers(tick);
             over_.check();
@@ -255,9 +295,8 @@ class sender {
         over_.check();
         ++failures_;
         if (failures_ % 8 == 0) {
-            tell_(fmt::format(
-                "stream {} does not take what is sent: {}; trying again", with_.stream,
-                words_for(last_failure_.status, static_cast<jsErrCode>(last_failure_.code))));
+            tell_(fmt::format("stream {} does not take what is sent: {}; trying again",
+                              with_.stream, failure_));
         }
         if (failures_ > 1) {
             wait(std::min<clock::duration>(5ms * (1U << std::min(failures_, 9U)), 2s));
@@ -267,7 +306,9 @@ class sender {
             }
         }
         done_.resent += next_;
-        // All that has not settled: what is stored all the same, is recognised by its id.
+        // All that has not settled: what is stored all the same, is recognised by its id, and only
+        // by its own answer.
+        ask_each_until_ = first_ + entries_.size();
         for (auto& each : entries_) { each.stored = 0; }
         stored_ = 0;
         next_ = 0;
@@ -300,12 +341,15 @@ class sender {
     publisher to_;
     std::size_t part_size_;
     std::string source_;
-    std::deque<entry> entries_;  // received, and not acknowledged
-    std::uint64_t first_ = 0;    // the tag of entries_.front()
-    std::size_t next_ = 0;       // to publish, of entries_
-    std::uint32_t part_ = 0;     // of that
-    std::uint64_t bytes_ = 0;    // of entries_
-    std::size_t stored_ = 0;     // of entries_: those that only settle
+    std::deque<entry> entries_;         // received, and not acknowledged
+    std::uint64_t first_ = 0;           // the tag of entries_.front()
+    std::size_t next_ = 0;              // to publish, of entries_
+    std::uint32_t part_ = 0;            // of that
+    std::uint64_t bytes_ = 0;           // of entries_
+    std::size_t stored_ = 0;            // all of entries_ before this one: those only settle
+    std::size_t stretch_;               // messages that one answer may speak for
+    std::uint64_t ask_each_until_ = 0;  // a tag: those before it may have been sent before
+    std::vector<message> received_;
     clock::duration settle_{};
     std::string last_id_;  // published last, of this run without a failure
     const std::string none_;
@@ -314,7 +358,7 @@ class sender {
     bool ending_ = false;
     bool over_now_ = false;
     unsigned failures_ = 0;
-    publisher::answer last_failure_{};
+    std::string failure_;  // the last one
     transfer done_;
 };
 

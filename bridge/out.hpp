@@ -36,7 +36,7 @@ struct out_options {
     // How long a message stays in the ring after the stream has acknowledged it, to be sent again if a
     // server fails meanwhile. Nothing: 3 s if the stream has replicas, else 0.
     std::optional<std::chrono::nanoseconds> settle = {};
-    bool follow = false;          // go on at the end of the ring's stream
+    bool follow = false;  // go on at the end of the ring's stream
 };
 
 // Until the stream of the ring has ended, or a stop is requested. What is acknowledged in the ring

@@ -1,101 +1,128 @@
 #include "bridge/publisher.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "common/error.hpp"
 
 namespace ringpipe::bridge {
+namespace {
 
-publisher::publisher(const connection& over) {
-    jsOptions options;
-    jsOptions_Init(&options);
-    options.PublishAsync.AckHandler = on_answer;
-    options.PublishAsync.AckHandlerClosure = this;
-    context_.reset(over.make_context(&options));
+using inbox = handle<natsInbox, natsInbox_Destroy>;
+
+void need(natsStatus status) {
+    if (status == NATS_OK) { return; }
+    throw error{errc::io,
+                fmt::format("cannot listen for the stream's answers: {}", words_for(status))};
 }
 
-publisher::~publisher() = default;
+}  // namespace
 
-// On a thread of cnats. The message is ours now.
-void publisher::on_answer(jsCtx*, natsMsg* message, jsPubAck* stored, jsPubAckErr* problem,
-                          void* closure) {
-    auto& self = *static_cast<publisher*>(closure);
-    // A duplicate of number 0 is one whose id a cluster has noted and whose message it then did not
-    // take (nats-server 2.9): nothing is stored, and it has to be sent again, in vain until the
-    // duplicate window is over.
-    const bool is_stored = problem == nullptr && stored != nullptr && stored->Sequence != 0;
-    answer what{0, is_stored, is_stored && stored->Duplicate, 0, NATS_OK};
-    if (problem != nullptr) {
-        what.code = static_cast<int>(problem->ErrCode);
-        what.status = problem->Err;
-    }
-    {
-        const std::lock_guard lock{self.mutex_};
-        // Its address is our name for it: noted before the memory may be used again.
-        self.came_in_.push_back({message, what});
-        // Still locked: whoever has seen the last answer may destroy us.
-        if (self.waits_) { self.came_.notify_one(); }
-    }
-    natsMsg_Destroy(message);
+publisher::publisher(const connection& over) : over_{over}, context_{over.make_context()} {
+    natsInbox* made = nullptr;
+    need(natsInbox_Create(&made));
+    inbox_ = inbox{made}.get();
+    natsSubscription* listens = nullptr;
+    need(natsConnection_SubscribeSync(&listens, over.get(), (inbox_ + ".*").c_str()));
+    replies_.reset(listens);
+    // As many as there are messages under way, which the caller bounds.
+    need(natsSubscription_SetPendingLimits(listens, -1, -1));
 }
 
 bool publisher::publish(const std::string& subject, std::span<const std::byte> payload,
-                        const envelope& about, const std::string& after, std::uint64_t tag) {
-    natsMsg* message = nullptr;
-    if (natsMsg_Create(&message, subject.c_str(), nullptr,
+                        const envelope& about, const std::string& after, question from, bool ask) {
+    const auto reply = ask ? fmt::format("{}.{}", inbox_, ++asked_) : std::string{};
+    natsMsg* made = nullptr;
+    if (natsMsg_Create(&made, subject.c_str(), ask ? reply.c_str() : nullptr,
                        reinterpret_cast<const char*>(payload.data()),
                        static_cast<int>(payload.size())) != NATS_OK) {
         return false;
     }
-    message_handle owned{message};
-    if (natsMsgHeader_Set(message, header_name, to_header(about).c_str()) != NATS_OK) {
+    const message_handle message{made};
+    if (natsMsgHeader_Set(made, header_name, to_header(about).c_str()) != NATS_OK ||
+        natsMsgHeader_Set(made, "Nats-Msg-Id", message_id(about).c_str()) != NATS_OK) {
         return false;
     }
-    jsPubOptions options;
-    jsPubOptions_Init(&options);
-    const auto id = message_id(about);
-    options.MsgId = id.c_str();
-    options.MaxWait = answer_ms;
-    if (!after.empty()) { options.ExpectLastMsgId = after.c_str(); }
-
-    // Before it is sent: the answer may be here before the call returns.
-    flights_.push_back({message, tag, false});
-    natsMsg* given = owned.release();
-    const auto status = js_PublishMsgAsync(context_.get(), &given, &options);
-    if (status != NATS_OK) {
-        natsMsg_Destroy(given);  // null if cnats has taken it
-        flights_.pop_back();
+    if (!after.empty() &&
+        natsMsgHeader_Set(made, "Nats-Expected-Last-Msg-Id", after.c_str()) != NATS_OK) {
         return false;
     }
-    ++in_flight_;
+    if (natsConnection_PublishMsg(over_.get(), made) != NATS_OK) { return false; }
+    if (ask) { flights_.push_back({asked_, from, std::chrono::steady_clock::now() + answer_time}); }
     return true;
-}
-
-void publisher::resolve(raw_answer& one) {
-    // Answers come in the order of the messages but for failures: mostly it is the first.
-    const auto found = std::find_if(flights_.begin(), flights_.end(), [&](const flight& f) {
-        return !f.over && f.message == one.message;
-    });
-    if (found == flights_.end()) { return; }
-    one.what.tag = found->tag;
-    found->over = true;
-    --in_flight_;
-    answers_.push_back(one.what);
-    while (!flights_.empty() && flights_.front().over) { flights_.pop_front(); }
 }
 
 const std::vector<publisher::answer>& publisher::answers(std::chrono::milliseconds timeout) {
     answers_.clear();
-    taken_.clear();
-    {
-        std::unique_lock lock{mutex_};
-        if (came_in_.empty() && timeout.count() > 0) {
-            waits_ = true;
-            came_.wait_for(lock, timeout, [&] { return !came_in_.empty(); });
-            waits_ = false;
-        }
-        taken_.swap(came_in_);
+    if (flights_.empty() && timeout.count() == 0) { return answers_; }
+    if (take(timeout)) {
+        while (take(std::chrono::milliseconds{0})) {}
     }
-    for (auto& one : taken_) { resolve(one); }
+    give_up_the_late();
     return answers_;
+}
+
+// False: nothing came.
+bool publisher::take(std::chrono::milliseconds timeout) {
+    natsMsg* raw = nullptr;
+    const auto status = natsSubscription_NextMsg(&raw, replies_.get(), timeout.count());
+    if (status == NATS_NO_RESPONDERS) {
+        // Nobody listens for the stream. cnats does not say which message that was: each was
+        // answered once, so the first that waits will do.
+        if (!flights_.empty()) {
+            answers_.push_back({flights_.front().of, false, false, words_for(status)});
+            flights_.pop_front();
+        }
+        return true;
+    }
+    if (status == NATS_CONNECTION_CLOSED) { over_.check(); }
+    if (status != NATS_OK) { return false; }
+    const message_handle message{raw};
+    const std::string_view subject{natsMsg_GetSubject(raw)};
+    std::uint64_t number = 0;
+    if (subject.size() > inbox_.size()) {
+        (void)std::from_chars(subject.data() + inbox_.size() + 1, subject.data() + subject.size(),
+                              number);
+    }
+    // They come in the order of the messages but for failures: mostly it is the first.
+    const auto found = std::find_if(flights_.begin(), flights_.end(),
+                                    [&](const flight& f) { return f.number == number; });
+    if (found == flights_.end()) { return true; }
+    answers_.push_back(
+        read_answer({natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw))}));
+    answers_.back().of = found->of;
+    flights_.erase(found);
+    return true;
+}
+
+void publisher::give_up_the_late() {
+    const auto now = std::chrono::steady_clock::now();
+    while (!flights_.empty() && flights_.front().until < now) {
+        answers_.push_back({flights_.front().of, false, false, "it does not answer"});
+        flights_.pop_front();
+    }
+}
+
+publisher::answer read_answer(std::string_view json) try {
+    const auto read = nlohmann::json::parse(json);
+    if (const auto problem = read.find("error"); problem != read.end()) {
+        return {.of = {},
+                .why = fmt::format("{} [JetStream error {}]",
+                                   problem->value("description", std::string{"no reason is given"}),
+                                   problem->value("err_code", 0))};
+    }
+    // A duplicate of number 0 is one whose id a cluster has noted and whose message it then did not
+    // take (nats-server 2.9): nothing is stored, and it has to be sent again, in vain until the
+    // duplicate window is over.
+    if (read.value("seq", std::uint64_t{0}) == 0) {
+        return {.of = {}, .why = "its id is known there, but no message of it"};
+    }
+    return {.of = {}, .stored = true, .duplicate = read.value("duplicate", false)};
+} catch (const nlohmann::json::exception&) {
+    return {.of = {}, .why = "it answers what is none of JetStream's answers"};
 }
 
 }  // namespace ringpipe::bridge

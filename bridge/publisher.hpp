@@ -1,14 +1,12 @@
 // Publishes asynchronously, and collects what the stream has said about it.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
 #include <deque>
-#include <memory>
-#include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bridge/connection.hpp"
@@ -16,58 +14,60 @@
 
 namespace ringpipe::bridge {
 
-// One thread at a time, beside those of cnats that bring the answers.
+// One thread at a time. cnats has a form of its own of asynchronous publishing; that one destroys a
+// message whose time is over even while it is still being written to a slow server (3.4), and has
+// an answer for every message. Here a message is ours alone until it is written, and only those
+// that ask are answered.
 class publisher {
   public:
     // How long the stream may take for an answer before it counts as a failure.
-    static constexpr std::int64_t answer_ms = 5000;
+    static constexpr std::chrono::seconds answer_time{5};
+
+    // Who gets the answer: an entry of the caller's, and which part of it.
+    struct question {
+        std::uint64_t tag = 0;
+        std::uint32_t part = 0;
+    };
 
     explicit publisher(const connection& over);
-    publisher(const publisher&) = delete;
-    publisher& operator=(const publisher&) = delete;
-    ~publisher();
 
-    // `tag` comes back with the answer. With `after` the stream takes it only directly behind the
-    // message of that id. False: cnats would not even take it, there will be no answer.
+    // With `after` the stream takes it only directly behind the message of that id. The stream
+    // answers if `ask`. False: it was not sent, and there will be no answer.
     bool publish(const std::string& subject, std::span<const std::byte> payload,
-                 const envelope& about, const std::string& after, std::uint64_t tag);
+                 const envelope& about, const std::string& after, question from, bool ask);
 
     struct answer {
-        std::uint64_t tag;
-        bool stored;
-        bool duplicate;
-        int code;           // of JetStream, if not stored
-        natsStatus status;  // of cnats, if not stored
+        question of;
+        bool stored = false;
+        bool duplicate = false;  // it was stored before
+        std::string why = {};    // if not stored
     };
-    // All that have come; waits for at most `timeout` if there is none.
+    // All that have come; waits for at most `timeout` if there is none. Throws if the connection is
+    // closed for good.
     const std::vector<answer>& answers(std::chrono::milliseconds timeout);
 
-    [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+    [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
     [[nodiscard]] jsCtx* context() const { return context_.get(); }
 
   private:
-    struct raw_answer {
-        const natsMsg* message;
-        answer what;
-    };
     struct flight {
-        const natsMsg* message;
-        std::uint64_t tag;
-        bool over;
+        std::uint64_t number;  // never used twice: an answer that comes too late fits none
+        question of;
+        std::chrono::steady_clock::time_point until;
     };
-    static void on_answer(jsCtx*, natsMsg* message, jsPubAck* stored, jsPubAckErr* problem,
-                          void* closure);
-    void resolve(raw_answer& one);
+    bool take(std::chrono::milliseconds timeout);
+    void give_up_the_late();
 
-    std::mutex mutex_;
-    std::condition_variable came_;
-    std::vector<raw_answer> came_in_;  // guarded by mutex_
-    bool waits_ = false;               // guarded by mutex_
-    std::vector<raw_answer> taken_;
-    std::vector<answer> answers_;
-    std::deque<flight> flights_;
-    std::size_t in_flight_ = 0;
+    const connection& over_;
     handle<jsCtx, jsCtx_Destroy> context_;
+    std::string inbox_;  // answers come to inbox_.NUMBER
+    handle<natsSubscription, natsSubscription_Destroy> replies_;
+    std::uint64_t asked_ = 0;
+    std::deque<flight> flights_;  // in the order of their sending
+    std::vector<answer> answers_;
 };
+
+// What the stream says about a message: {"stream": ..., "seq": ...} or {"error": {...}, ...}.
+[[nodiscard]] publisher::answer read_answer(std::string_view json);
 
 }  // namespace ringpipe::bridge

@@ -103,6 +103,7 @@ class process_pool {
     void submit(const std::shared_ptr<task_state>& state, encoder& request) {
         tasks_->submit(state, request);
     }
+    [[nodiscard]] const std::shared_ptr<dispatcher>& tasks() const { return tasks_; }
 
     // One task for each element; the results in the elements' order. Throws what the first failed
     // one threw, after all are done.

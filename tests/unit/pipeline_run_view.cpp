@@ -65,7 +65,7 @@ TEST_CASE("the line of a run names each stage with its copies and what it takes 
     const auto before = at(10s, {100, 10, 500}, {80, 0, 0});
     const auto now = at(12s, {300, 50, 500}, {180, 2, 10});
     CHECK(view_line(three_stages(), {1, 4, 1}, before, now, 100) ==
-          "1 100 msg/s  50% > 2 (4x) 80.0 msg/s  1% > keep 49.0 msg/s");
+          "1 100.0 msg/s  50% > 2 (4x) 80.0 msg/s  1% > keep 49.0 msg/s");
 }
 
 TEST_CASE("the line of a run marks the bottleneck and is not longer than the terminal is wide") {
@@ -77,7 +77,7 @@ TEST_CASE("the line of a run marks the bottleneck and is not longer than the ter
     CHECK(view_line(three_stages(), {1, 1, 1}, at(10s, {100, 10, 900}, {80, 9, 900}),
                     at(11s, {110, 10, 900}, {90, 9, 900}),
                     100) == "1 10.0 msg/s  90% > 2 10.0 msg/s  90% > keep 10.0 msg/s BOTTLENECK");
-    CHECK(view_line(three_stages(), {1, 1, 1}, before, now, 20) == "1 10.0 msg/s  90% > 2 ");
+    CHECK(view_line(three_stages(), {1, 1, 1}, before, now, 20) == "1 10.0 msg/s  90% > ");
 }
 
 TEST_CASE("the process that joins the answers of copies is named only if all wait for it") {
