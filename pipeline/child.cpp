@@ -132,6 +132,10 @@ void child::signal(int number) noexcept {
     if (!gone_) { ::kill(own_group_ ? -pid_ : pid_, number); }
 }
 
+void child::signal_alone(int number) noexcept {
+    if (!ended_) { ::kill(pid_, number); }
+}
+
 int child::exit_code() const noexcept {
     const int status = status_;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -49,9 +49,11 @@ space_shape shape_from(const space_options& options) {
         in_range("bytes", options.size.value_or(std::uint64_t{1} << 20U), layout::max_arena);
     shape.arena_size = (size + layout::line - 1) / layout::line * layout::line;
     shape.mode = options.mode.value_or(0600U);
-    if ((shape.mode & ~0777U) != 0) {
+    if ((shape.mode & ~0777U) != 0 || (shape.mode & 0600U) != 0600U) {
         throw error{errc::invalid_argument,
-                    fmt::format("a space cannot have mode {:o}; give up to 777", shape.mode)};
+                    fmt::format("a space cannot have mode {:o}; its owner must read and write it, "
+                                "as with 600 or 660",
+                                shape.mode)};
     }
     const auto interval = options.liveness_interval.value_or(std::chrono::milliseconds{100});
     if (interval <= interval.zero() || interval > std::chrono::hours{1}) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/ask.hpp"
 #include "tests/support/program.hpp"
 
 using namespace ringpipe;

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/program.hpp"
+#include "tests/support/ask.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/ask.hpp"
 #include "tests/support/program.hpp"
 
 namespace {

@@ -11,16 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/program.hpp"
+#include "tests/support/ask.hpp"
 
 namespace {
 
 using namespace ringpipe;
 using namespace ringpipe::test;
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 // As if nobody had used it since so long.
 void make_older(const unique_ring& ring, std::chrono::seconds by) {

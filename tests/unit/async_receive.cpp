@@ -15,6 +15,7 @@
 
 #include "async/async_consumer.hpp"
 #include "async/async_producer.hpp"
+#include "tests/support/loop.hpp"
 #include "tests/support/ring_fixture.hpp"
 
 using namespace ringpipe;
@@ -24,13 +25,6 @@ using namespace asio::experimental::awaitable_operators;
 namespace {
 
 using texts = std::vector<std::string>;
-
-// Runs until nothing is outstanding; fails instead of hanging.
-void run(asio::io_context& loop) {
-    loop.restart();
-    loop.run_for(patience);
-    CHECK(loop.stopped());
-}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "async/async_producer.hpp"
+#include "tests/support/loop.hpp"
 #include "tests/support/ring_fixture.hpp"
 
 using namespace ringpipe;
@@ -16,12 +17,6 @@ using namespace ringpipe::test;
 namespace {
 
 using texts = std::vector<std::string>;
-
-void run(asio::io_context& loop) {
-    loop.restart();
-    loop.run_for(patience);
-    CHECK(loop.stopped());
-}
 
 }  // namespace
 

@@ -62,6 +62,7 @@ TEST_CASE("space: options that cannot be are refused") {
     SUBCASE("more bytes than are allowed") { asked.size = std::uint64_t{1} << 33U; }
     SUBCASE("no liveness interval") { asked.liveness_interval = 0ms; }
     SUBCASE("a strange mode") { asked.mode = 010000; }
+    SUBCASE("a mode its owner cannot use") { asked.mode = 0400; }
     CHECK(error_of([&] { sync::space::create(name, asked); }) == errc::invalid_argument);
     CHECK(error_of([&] { sync::space::create("", {}); }) == errc::invalid_name);
 }
