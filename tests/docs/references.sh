@@ -21,9 +21,9 @@ for page in "${pages[@]}"; do
         [[ -e $(dirname "$page")/${where%%#*} ]] || wrong "$page links to $where, which is not there"
     done < <(grep -oP '\]\(\K[^)#][^)]*' "$page" | grep -v '://' || true)
 
-    # `folder/file.cpp` or `scripts/name`, as from the root; a * stands for what a shell makes of it.
+    # `folder/file.cpp` or `scripts/name`, as from the root or as users include it; a * stands for what a shell makes of it.
     while read -r name; do
-        compgen -G "$name" > /dev/null || wrong "$page names $name, which is not there"
+        compgen -G "${name#ringpipe/}" > /dev/null || wrong "$page names $name, which is not there"
     done < <(grep -oP '`\K([a-z]+/[\w/*-]+\.[\w./*]+|(scripts|\.ci)/\w+)' "$page" || true)
 done
 
