@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/ask.hpp"
 #include "tests/support/program.hpp"
 
 using namespace ringpipe;

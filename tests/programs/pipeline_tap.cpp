@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/ask.hpp"
 #include "tests/support/program.hpp"
 
 namespace {
