@@ -63,11 +63,11 @@ class encoder {
         }
     }
 
-    // As put(), and keeps what it refers to.
+    // As put(), and keeps what it refers to: once in a message.
     void put(std::vector<std::byte>&& bytes) {
-        if (bytes.size() >= large_bytes) { kept_ = std::move(bytes); }
-        const auto& all = kept_.empty() ? bytes : kept_;
-        put(all);
+        if (bytes.size() < large_bytes) { return put(std::as_const(bytes)); }
+        kept_ = std::move(bytes);
+        put(std::as_const(kept_));
     }
 
     [[nodiscard]] std::size_t size() const { return written_.size() + referred_size_; }
