@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/types.h>
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -141,6 +143,26 @@ TEST_CASE("a consumer that tries again does not hold up the others") {
     CHECK(other.wait() == 0);
     CHECK(other.out() == numbers(2, 1000) + "1\n");
     CHECK(ask({"dead", name}).err.find("no dead letters") != std::string::npos);
+}
+
+TEST_CASE("a killed consumer takes the command along that works on its message") {
+    const unique_ring name;
+    send_lines(name, "a\n");
+    consumer_program sut{{name, "--exec", "echo $$; exec sleep 1000"}};
+    REQUIRE(eventually([&] { return sut.out().ends_with("\n"); }));
+    const pid_t command = std::stoi(sut.out());
+    CHECK(::kill(command, 0) == 0);
+    sut.signal(SIGKILL);
+    CHECK(sut.wait() == 128 + SIGKILL);
+    // (As a zombie it may stay for a while, if nobody here reaps orphans.)
+    CHECK(eventually([&] {
+        std::ifstream state{"/proc/" + std::to_string(command) + "/stat"};
+        std::string pid;
+        std::string called;
+        char letter = 'X';
+        state >> pid >> called >> letter;
+        return letter == 'X' || letter == 'Z';
+    }));
 }
 
 TEST_CASE("the pause before the next attempt can be interrupted, its attempts still count") {
