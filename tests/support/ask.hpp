@@ -1,0 +1,35 @@
+// `ringpipe COMMAND ...`, asked once: how it ended, and what it said.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/support/program.hpp"
+
+namespace ringpipe::test {
+
+struct answer {
+    int code = 0;
+    std::string out;
+    std::string err;
+};
+
+inline answer ask(const std::vector<std::string>& arguments) {
+    program asked{"ringpipe", arguments};
+    const int code = asked.wait();
+    return {code, asked.out(), asked.err()};
+}
+
+inline bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+// The first line with that in it; empty if there is none.
+inline std::string line_with(const std::string& text, const std::string& part) {
+    const auto at = text.find(part);
+    if (at == std::string::npos) { return ""; }
+    const auto begin = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
+    return text.substr(begin, text.find('\n', at) - begin);
+}
+
+}  // namespace ringpipe::test
