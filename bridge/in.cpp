@@ -136,6 +136,7 @@ class receiver {
             if (++idle_ % 20 == 0) { look_after_consumer(); }
         } else {
             over_.check();
+            over_.note().failed(words_for(status, code));
             wait(std::min<clock::duration>(10ms * (1U << std::min(failures_, 8U)), 2s));
             if (++failures_ % 8 == 0 && over_.connected() && !stop_requested()) {
                 tell_(fmt::format("stream {} does not deliver: {}; trying again", with_.stream,
@@ -275,6 +276,7 @@ class receiver {
         if (sent) {
             std::uint64_t bytes = 0;
             for (const auto& each : payloads_) { bytes += each.size(); }
+            over_.note().passed(payloads_.size(), bytes);
             done_.messages += payloads_.size();
             done_.bytes += bytes;
             committed_ = ids_.back();

@@ -61,7 +61,8 @@ int watch(const stat_options& options) {
         if (options.json) {
             fmt::print("{}\n", dump_on_one_line(to_json(ring, flow)));
         } else {
-            fmt::print("{}{}\n", to_text(ring.status), rates_of(ring, flow));
+            fmt::print("{}{}{}\n", to_text(ring.status), to_text(ring.bridges),
+                       rates_of(ring, flow));
         }
         if (std::fflush(stdout) != 0) { return EXIT_SUCCESS; }
         before = std::move(now);
@@ -73,10 +74,15 @@ int stat(const stat_options& options) {
     install_bus_error_handler("ringpipe", options.ring);
     const auto status = ring::open(options.ring, after(1s)).status();
     if (options.watch) { return watch(options); }
+    process_reader processes;
+    const auto bridges = bridges_of(status, processes);
     if (options.json) {
-        fmt::print("{}\n", dump(to_json(status)));
+        auto all = to_json(status);
+        all["bridges"] = nlohmann::ordered_json::array();
+        for (const auto& each : bridges) { all["bridges"].push_back(to_json(each)); }
+        fmt::print("{}\n", dump(all));
     } else {
-        fmt::print("{}", to_text(status));
+        fmt::print("{}{}", to_text(status), to_text(bridges));
     }
     return EXIT_SUCCESS;
 }

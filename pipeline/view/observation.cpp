@@ -54,7 +54,10 @@ observation observer::look() {
             one.processes.push_back(member.alive ? processes_.read(member.pid, one.status.path)
                                                  : std::nullopt);
         }
-        if (one.problem.empty()) { one.dead_letters = dead_letters_of(name); }
+        if (one.problem.empty()) {
+            one.dead_letters = dead_letters_of(name);
+            one.bridges = bridges_of(one.status, processes_);
+        }
         all.rings.push_back(std::move(one));
     }
     return all;

@@ -47,6 +47,7 @@ class screen {
     void add_ring(std::vector<screen_line>& to, const entry& one) const;
     void add_group(std::vector<screen_line>& to, const entry& one, std::size_t group) const;
     void add_member(std::vector<screen_line>& to, const entry& one, std::size_t member) const;
+    static void add_bridge(std::vector<screen_line>& to, const bridge::bridge_state& state);
     [[nodiscard]] std::string bar(double share) const;
     [[nodiscard]] std::string curve(const std::deque<double>& values) const;
 
