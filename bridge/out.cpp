@@ -324,7 +324,7 @@ class sender {
             wait(std::min<clock::duration>(5ms * (1U << std::min(failures_, 9U)), 2s));
             // If it was removed meanwhile: that is for the user to know.
             if (failures_ % 4 == 0 && over_.connected() && !stop_requested()) {
-                open_stream(over_, to_.context(), with_.stream, with_.creation, subject_of(0));
+                open_stream(over_, to_.context(), with_.stream, with_.creation);
             }
         }
         done_.resent += next_;

@@ -107,7 +107,6 @@ std::string difference(const jsStreamConfig& is, const stream_options& how) {
 
 // Messages would be sent, and never answered.
 std::string unfit(const jsStreamConfig& is, const std::string& sends_to) {
-    if (sends_to.empty()) { return {}; }
     if (is.NoAck) { return "it acknowledges nothing (no_ack)"; }
     const bool takes = std::any_of(is.Subjects, is.Subjects + is.SubjectsLen,
                                    [&](const char* each) { return takes_subject(each, sends_to); });
@@ -144,7 +143,7 @@ void open_stream(const connection& at, jsCtx* context, const std::string& name,
             jsStreamInfo* raw = nullptr;
             const auto got = js_GetStreamInfo(&raw, context, name.c_str(), nullptr, c);
             const stream_info info{raw};
-            if (got != NATS_OK) { return got; }
+            if (got != NATS_OK || sends_to.empty()) { return got; }
             for (const auto& why :
                  {difference(*info->Config, how), unfit(*info->Config, sends_to)}) {
                 if (!why.empty()) { refuse_it(why); }

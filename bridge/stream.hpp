@@ -24,10 +24,10 @@ struct stream_options {
     std::optional<std::chrono::nanoseconds> duplicate_window = {};  // 2 min
 };
 
-// Throws error(input_not_found) if it is not there and is not to be created, and
-// error(options_differ) if it is there with others than those given, or does not take (or does not
-// acknowledge) messages to the subject `sends_to`, if that is not empty. A full stream refuses what
-// is new (and so holds the ring's producers back), it never discards what is old.
+// Throws error(input_not_found) if it is not there and is not to be created. Who begins to send gives
+// the subject: then also error(options_differ) if it is there with others than those given, or does
+// not take, or not acknowledge, such messages. A full stream refuses what is new (and so holds the
+// ring's producers back), it never discards what is old.
 void open_stream(const connection& at, jsCtx* context, const std::string& name,
                  const stream_options& how, const std::string& sends_to = {});
 
