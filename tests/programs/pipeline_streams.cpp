@@ -81,10 +81,10 @@ TEST_CASE("a bridge of a run that is killed is started again and nothing is lost
     const nats_server server;
     const unique_name name;
     const auto address = server.url() + "/jobs";
-    const pipe_ends typed;
-    const unique_file file{stage("cat", "to = \"" + address + "\"")};
-    program run{
-        "ringpipe", {"run", "-f", file.path(), "--name", name.str()}, {.in = typed.read.get()}};
+    pipe_ends typed;
+    file_run sut{"name = \"" + name.str() + "\"\n" + stage("cat", "to = \"" + address + "\""),
+                 {},
+                 {.in = typed.read.get()}};
     const auto ring_name = name.str() + "-nats.jobs";
     const auto bridge_pid = [&]() -> pid_t {
         try {
