@@ -56,8 +56,8 @@ class async_consumer {
 
     [[nodiscard]] executor_type get_executor() const { return state_->executor(); }
 
-    // void(error_code, async_message). At the end: stream_error::end or ::truncated. If all that can
-    // be leased is received and not acknowledged, waits until some of it is.
+    // void(error_code, async_message). At the end: stream_error::end or stream_error::truncated. If
+    // all that can be leased is received and not acknowledged, waits until some of it is.
     template <class Token = asio::use_awaitable_t<>>
     auto async_receive(Token&& token = {}) {
         return receive_one(wants::message, std::forward<Token>(token));

@@ -2,16 +2,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <map>
-#include <memory>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "bench/pool_tasks.hpp"
+#include "bench/python.hpp"
+#include "bench/statistics.hpp"
 #include "pool/process_pool.hpp"
 
 namespace {
@@ -71,19 +72,32 @@ seconds_per_task measure_ours(const plan& how) {
 }
 
 seconds_per_task measure_python(const plan& how) {
-    const auto command = fmt::format("python3 '{}' {} {} {} {}", how.script, how.workers,
-                                     how.calls / 4, how.tasks, how.large / 2);
-    const std::unique_ptr<FILE, int (*)(FILE*)> output{::popen(command.c_str(), "r"), ::pclose};
-    if (!output) { throw std::runtime_error{"cannot start python3"}; }
-    std::string text;
-    for (int c = 0; (c = std::fgetc(output.get())) != EOF;) { text += static_cast<char>(c); }
-    std::istringstream lines{text};
-    seconds_per_task found;
+    return measured_by_python(how.script,
+                              fmt::format("{} {} {} {}", how.workers, std::max(how.calls / 4, 1),
+                                          how.tasks, std::max(how.large / 2, 1)),
+                              3);
+}
+
+// One line of the table: a measurement for each round, in turn with the other's.
+struct line {
     std::string name;
-    double seconds = 0;
-    while (lines >> name >> seconds) { found[name] = seconds; }
-    if (found.size() != 3) { throw std::runtime_error{"python3 did not measure: " + text}; }
-    return found;
+    std::string what;
+    int goal;
+    std::vector<double> theirs = {};
+    std::vector<double> ours = {};
+    std::vector<double> ratios = {};
+};
+
+void print(const std::vector<line>& lines) {
+    fmt::print("{:<40} {:>12} {:>12} {:>8} {:>16} {:>6}\n", "medians", "python", "ringpipe",
+               "ratio", "least to most", "goal");
+    for (const auto& each : lines) {
+        const auto ratio = spread_of(each.ratios);
+        fmt::print("{:<40} {:>9.2f} us {:>9.2f} us {:>7.1f}x {:>6.1f} to {:>5.1f}x {:>5}x\n",
+                   each.what, spread_of(each.theirs).median * 1e6,
+                   spread_of(each.ours).median * 1e6, ratio.median, ratio.least, ratio.most,
+                   each.goal);
+    }
 }
 
 }  // namespace
@@ -96,21 +110,26 @@ int main(int argc, char** argv) {
     app.add_option("--calls", how.calls, "empty tasks, one at a time")->capture_default_str();
     app.add_option("--tasks", how.tasks, "small tasks in a stream")->capture_default_str();
     app.add_option("--large", how.large, "tasks with 1 MiB")->capture_default_str();
-    app.add_option("--rounds", how.rounds, "how often all is measured")->capture_default_str();
+    app.add_option("--rounds", how.rounds, "how often all is measured")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
     CLI11_PARSE(app, argc, argv);
     try {
-        fmt::print("{:<8} {:>14} {:>14} {:>8} {:>8}\n", "what", "python", "ringpipe", "ratio",
-                   "goal");
-        const std::map<std::string, int> goals{{"call", 20}, {"stream", 100}, {"1MiB", 10}};
+        std::vector<line> lines{{"call", "empty task, submit to result, one by one", 20},
+                                {"stream", fmt::format("a task of a stream of {}", how.tasks), 100},
+                                {"1MiB", "task with an argument of 1 MiB", 10}};
         for (int round = 0; round < how.rounds; ++round) {
             const auto theirs = measure_python(how);
             const auto ours = measure_ours(how);
-            for (const auto& [name, goal] : goals) {
-                fmt::print("{:<8} {:>11.2f} us {:>11.2f} us {:>7.1f}x {:>7}x\n", name,
-                           theirs.at(name) * 1e6, ours.at(name) * 1e6,
-                           theirs.at(name) / ours.at(name), goal);
+            for (auto& each : lines) {
+                each.theirs.push_back(theirs.at(each.name));
+                each.ours.push_back(ours.at(each.name));
+                each.ratios.push_back(theirs.at(each.name) / ours.at(each.name));
             }
         }
+        fmt::print("{} worker{} on each side, {} rounds in turn\n", how.workers,
+                   how.workers == 1 ? "" : "s", how.rounds);
+        print(lines);
     } catch (const std::exception& failed) {
         fmt::print(stderr, "ringpipe_bench_pool: {}\n", failed.what());
         return 1;

@@ -1,4 +1,5 @@
-// ringpipe_bench_sync: sync's primitives beside Boost.Interprocess's own, in one run.
+// ringpipe_bench_sync: sync's primitives beside Boost.Interprocess's own and Python's
+// multiprocessing, in one run.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -18,6 +19,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/python.hpp"
+#include "bench/statistics.hpp"
 #include "sync/cell.hpp"
 #include "sync/counting_semaphore.hpp"
 #include "sync/event.hpp"
@@ -29,19 +32,17 @@ namespace {
 
 namespace ipc = boost::interprocess;
 namespace sync = ringpipe::sync;
+using ringpipe::bench::measured_by_python;
+using ringpipe::bench::spread_of;
 
 // One line of the table: what is done, and how often.
 struct cell {
     std::string what;
     std::string whose;
-    std::function<void(int)> repeat;
+    std::function<void(int)> repeat;  // none: Python measures it, under the name `python`
+    std::string python = {};
     std::vector<double> nanoseconds = {};  // a measurement for each round
 };
-
-double median_of(std::vector<double> all) {
-    std::sort(all.begin(), all.end());
-    return all[all.size() / 2];
-}
 
 template <class T>
 T* in_shared_memory(ipc::mapped_region& region) {
@@ -68,7 +69,8 @@ int main(int argc, char** argv) {
     int times = 2'000'000;
     int rounds = 9;
     CLI::App app{
-        "ringpipe's synchronisation beside Boost.Interprocess's, uncontended, in one run."};
+        "ringpipe's synchronisation beside Boost.Interprocess's and Python's, uncontended, in one "
+        "run."};
     app.add_option("--times", times, "operations in a measurement")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
@@ -122,9 +124,11 @@ int main(int argc, char** argv) {
         std::vector<cell> cells{
             {"mutex", "Boost interprocess_mutex", lock_and_unlock(*boost_mutex)},
             {"mutex", "Boost named_mutex", lock_and_unlock(named_mutex)},
+            {"mutex", "multiprocessing.Lock", {}, "Lock"},
             {"mutex", "sync::mutex", lock_and_unlock(mutex)},
             {"semaphore", "Boost interprocess_semaphore", wait_and_post(*boost_semaphore)},
             {"semaphore", "Boost named_semaphore", wait_and_post(named_semaphore)},
+            {"semaphore", "multiprocessing.Semaphore", {}, "Semaphore"},
             {"semaphore", "sync::semaphore", acquire_and_release(semaphore)},
             {"semaphore", "sync::counting_semaphore", acquire_and_release(counting)},
             {"write lock", "Boost interprocess_sharable_mutex", lock_and_unlock(*boost_shared)},
@@ -137,15 +141,23 @@ int main(int argc, char** argv) {
                  shared.lock_shared();
                  shared.unlock_shared();
              })},
+            {"64 B read", "multiprocessing.Array", {}, "Array-read"},
             {"64 B read", "sync::cell", each([&] {
                  value seen;
                  (void)reader.read_into(seen);
                  sink += seen[0] + seen[7];
              })},
+            {"64 B write", "multiprocessing.Array", {}, "Array-write"},
             {"64 B write", "sync::cell_writer", each([&] { writer.write({sink}); })},
         };
         for (int round = 0; round < rounds; ++round) {
+            const auto python = measured_by_python(RINGPIPE_PYTHON_SYNC,
+                                                   fmt::format("{}", std::max(times / 10, 100)), 4);
             for (auto& c : cells) {
+                if (!c.repeat) {
+                    c.nanoseconds.push_back(python.at(c.python));
+                    continue;
+                }
                 const auto start = std::chrono::steady_clock::now();
                 c.repeat(times);
                 const std::chrono::duration<double, std::nano> took =
@@ -158,17 +170,15 @@ int main(int argc, char** argv) {
         std::string what;
         double peer = 0;
         for (const auto& c : cells) {
-            const auto median = median_of(c.nanoseconds);
+            const auto [count, median, least, most] = spread_of(c.nanoseconds);
             if (c.what != what) { peer = median; }
             what = c.what;
-            const auto [least, most] =
-                std::minmax_element(c.nanoseconds.begin(), c.nanoseconds.end());
             const char* goal = "";
             if (c.whose == "sync::mutex" || c.whose.ends_with("semaphore")) { goal = "1.5"; }
-            if (c.whose.starts_with("Boost")) { goal = ""; }
+            if (!c.whose.starts_with("sync::")) { goal = ""; }
             if (c.whose == "sync::cell") { goal = "20 ns"; }
             fmt::print("{:<11} {:<34} {:>6.1f} ns {:>6.1f} to {:>5.1f} {:>7.2f}  {}\n", c.what,
-                       c.whose, median, *least, *most, median / peer, goal);
+                       c.whose, median, least, most, median / peer, goal);
         }
     } catch (const std::exception& failed) {
         fmt::print(stderr, "ringpipe_bench_sync: {}\n", failed.what());

@@ -34,7 +34,10 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/ringpipe-config.cmake"
               "${CMAKE_CURRENT_BINARY_DIR}/ringpipe-config-version.cmake"
   DESTINATION "${package_folder}" COMPONENT development)
 
-# pkg-config: one file for each library.
+# pkg-config: one file for each library. They find the prefix from where they are, so that it may be
+# another one than CMake was told (cmake --install --prefix, cpack).
+file(RELATIVE_PATH prefix_from_here "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" /prefix)
+string(REGEX REPLACE "/$" "" prefix_from_here "${prefix_from_here}")
 function(ringpipe_install_pkg_config name description requires libraries)
   set(name "${name}")
   configure_file(cmake/ringpipe.pc.in ringpipe-${name}.pc @ONLY)

@@ -4,11 +4,12 @@ set(CPACK_PACKAGE_CONTACT "ringpipe developers <ringpipe@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "pipelines of processes through shared memory")
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION
   "Joins separate processes through a ring buffer in shared memory. Producers
- write, consumers share the work, come and go while it runs, and a process
- killed at any instruction loses nothing and blocks nobody.")
+write, consumers share the work, come and go while it runs, and a process
+killed at any instruction loses nothing and blocks nobody.")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
   "Static libraries and headers of ringpipe: the ring, its ends as Boost.Asio
- I/O objects, and pools of worker processes with futures.")
+I/O objects, pools of worker processes with futures, and locks that
+processes share.")
 set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
@@ -24,8 +25,12 @@ set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME ringpipe-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-  "libboost1.81-dev | libboost1.83-dev | libboost1.88-dev, libfmt-dev, libcereal-dev")
+# Users compile the same headers that are in the static libraries: the versions have to be the same.
+string(REGEX MATCH "^[0-9]+" fmt_major "${fmt_VERSION}")
+math(EXPR fmt_next "${fmt_major} + 1")
+string(JOIN ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
+  "libboost${Boost_VERSION_MAJOR}.${Boost_VERSION_MINOR}-dev"
+  "libfmt-dev (>= ${fmt_major})" "libfmt-dev (<< ${fmt_next}~)" libcereal-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "ringpipe (= ${PROJECT_VERSION})")
 
 # What Debian's policy wants of each package.

@@ -19,7 +19,8 @@ class command {
 
     // With the message on its standard input, and RINGPIPE_SEQUENCE, RINGPIPE_ATTEMPT,
     // RINGPIPE_REDELIVERED and RINGPIPE_RING in its environment. Waits for its end. Returns why it
-    // failed ("exit code 3", "killed by signal 9 (Killed)"); nothing if it did not.
+    // failed ("exit code 3", "killed by signal 9 (Killed)"); nothing if it did not. The command
+    // is killed with its consumer, since its message is then another's; what it has started is not.
     // Throws error(io).
     [[nodiscard]] std::optional<std::string> run(const message& about, std::uint32_t attempt);
 

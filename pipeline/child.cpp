@@ -1,7 +1,6 @@
 #include "pipeline/child.hpp"
 
 #include <fmt/format.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -18,6 +17,7 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "common/tie_to_parent.hpp"
 
 namespace ringpipe::pipeline {
 namespace {
@@ -32,12 +32,11 @@ struct tied_to_launcher {
     template <class Launcher>
     bp::error_code on_exec_setup(Launcher&, const std::filesystem::path&,
                                  const char* const*&) const {
-        const bool tied = ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-                          (enrolled_at == nullptr || ::setpgid(0, 0) == 0);
-        if (tied && enrolled_at != nullptr) { enrolled_at->enroll_self(); }
-        // A launcher that died before the prctl sends nothing any more.
-        if (::getppid() != launcher) { ::_exit(EX_UNAVAILABLE); }
-        return tied ? bp::error_code{} : bp::error_code{errno, boost::system::system_category()};
+        if (enrolled_at != nullptr) {
+            if (::setpgid(0, 0) != 0) { return {errno, boost::system::system_category()}; }
+            enrolled_at->enroll_self();
+        }
+        return {tie_to_parent(launcher, EX_UNAVAILABLE), boost::system::system_category()};
     }
 };
 
@@ -131,6 +130,10 @@ bool child::gone() {
 
 void child::signal(int number) noexcept {
     if (!gone_) { ::kill(own_group_ ? -pid_ : pid_, number); }
+}
+
+void child::signal_alone(int number) noexcept {
+    if (!ended_) { ::kill(pid_, number); }
 }
 
 int child::exit_code() const noexcept {

@@ -43,6 +43,9 @@ class child {
 
     void signal(int number) noexcept;
 
+    // Not to what it has started: to the shell, or what it has become by `exec`.
+    void signal_alone(int number) noexcept;
+
     // As a shell says it: 128 + signal for one that a signal killed. Only after the end.
     [[nodiscard]] int exit_code() const noexcept;
 

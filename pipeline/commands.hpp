@@ -13,6 +13,7 @@ struct command {
 
 command add_run(CLI::App& app);
 command add_stage(CLI::App& app);  // internal: what add_run's command starts
+command add_scale(CLI::App& app);
 command add_demo(CLI::App& app);
 command add_ls(CLI::App& app);
 command add_stat(CLI::App& app);

@@ -12,7 +12,9 @@
 #include "common/shutdown.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/doctor/machine.hpp"
+#include "pipeline/doctor/pools.hpp"
 #include "pipeline/doctor/rings.hpp"
+#include "pipeline/doctor/spaces.hpp"
 #include "pipeline/nap.hpp"
 #include "pipeline/view/status_json.hpp"
 
@@ -25,7 +27,7 @@ using namespace std::chrono_literals;
 constexpr auto between_looks = 500ms;
 
 struct doctor_options {
-    std::vector<std::string> rings;
+    std::vector<std::string> names;
     bool json = false;
 };
 
@@ -38,18 +40,22 @@ std::string_view word_for(severity how) {
     return "";
 }
 
-findings examine_rings(const std::vector<std::string>& names) {
+findings examine(const std::vector<std::string>& names) {
     observer looking{names};
     const auto before = looking.look();
-    if (before.rings.empty() || !nap_until(after(between_looks))) { return {}; }
+    if (!before.rings.empty() && !nap_until(after(between_looks))) { return {}; }
     findings all;
-    for (const auto& now : looking.look().rings) {
+    const auto add = [&](findings some) {
+        for (auto& one : some) { all.push_back(std::move(one)); }
+    };
+    const auto now = before.rings.empty() ? before : looking.look();
+    for (const auto& ring : now.rings) {
         const auto old = std::find_if(before.rings.begin(), before.rings.end(),
-                                      [&](const ring_seen& r) { return r.name == now.name; });
-        for (auto& one : examine_ring(old == before.rings.end() ? now : *old, now)) {
-            all.push_back(std::move(one));
-        }
+                                      [&](const ring_seen& r) { return r.name == ring.name; });
+        add(examine_ring(old == before.rings.end() ? ring : *old, ring));
     }
+    for (const auto& space : now.spaces) { add(examine_space(space)); }
+    for (const auto& pool : now.pools) { add(examine_pool(pool)); }
     return all;
 }
 
@@ -68,7 +74,7 @@ int examine(const doctor_options& options) {
     install_bus_error_handler("ringpipe");
     install_stop_signals();
     auto all = examine_machine();
-    for (auto& one : examine_rings(options.rings)) { all.push_back(std::move(one)); }
+    for (auto& one : examine(options.names)) { all.push_back(std::move(one)); }
     if (options.json) {
         print_json(all);
     } else {
@@ -85,15 +91,20 @@ int examine(const doctor_options& options) {
 }  // namespace
 
 command add_doctor(CLI::App& app) {
-    auto* sub = app.add_subcommand("doctor", "Looks for what is wrong with this machine or a ring");
+    auto* sub = app.add_subcommand(
+        "doctor", "Looks for what is wrong with this machine, a ring, a space, a pool");
     auto options = std::make_shared<doctor_options>();
-    sub->add_option("RING", options->rings, "Only these; all of /dev/shm by default")
+    sub->add_option("NAME", options->names, "Only these; all of /dev/shm by default")
         ->type_name("");
     sub->add_flag("--json", options->json, "As a JSON array");
     sub->footer(
         "Looks at /dev/shm, the kernel, limits, and at each ring: can every message be read, who "
         "is\n"
-        "dead, stopped, or does nothing; what waits for nobody. It changes nothing.\n"
+        "dead, stopped, or does nothing; what waits for nobody. At each space: who holds its "
+        "locks\n"
+        "and is stopped or dead, who is waited for in vain. At each pool: does its owner live, "
+        "are\n"
+        "its workers stopped. It changes nothing.\n"
         "\n"
         "Exit codes:\n"
         "  0   nothing is bad (there may be notices)\n"

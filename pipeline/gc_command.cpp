@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "common/command_line.hpp"
 #include "common/error.hpp"
@@ -13,7 +15,9 @@
 #include "pipeline/say.hpp"
 #include "pipeline/view/observation.hpp"
 #include "pipeline/view/status_text.hpp"
+#include "pool/abandoned.hpp"
 #include "shm/ring.hpp"
+#include "sync/space.hpp"
 
 namespace ringpipe::pipeline {
 namespace {
@@ -33,58 +37,107 @@ bool has_unread(const ring_status& status) {
                        [](const group_status& group) { return group.lag_bytes != 0; });
 }
 
+std::string too_young(std::chrono::system_clock::time_point last_used, const gc_options& options) {
+    const auto unused = std::chrono::system_clock::now() - last_used;
+    if (unused >= options.older_than) { return ""; }
+    return fmt::format("used {} ago",
+                       format_duration(std::chrono::duration_cast<std::chrono::seconds>(
+                           std::max(unused, decltype(unused){0}))));
+}
+
 // Why it stays; empty if it may go.
 std::string reason_to_keep(const ring_seen& one, const gc_options& options) {
     if (!one.problem.empty()) { return one.problem; }
     const auto alive = std::count_if(one.status.members.begin(), one.status.members.end(),
                                      [](const member_status& member) { return member.alive; });
     if (alive != 0) { return fmt::format("{} of its members live", alive); }
-    const auto unused = std::chrono::system_clock::now() - one.status.last_used;
-    if (unused < options.older_than) {
-        return fmt::format("used {} ago",
-                           format_duration(std::chrono::duration_cast<std::chrono::seconds>(
-                               std::max(unused, decltype(unused){0}))));
-    }
+    if (auto young = too_young(one.status.last_used, options); !young.empty()) { return young; }
     if (!options.unread && has_unread(one.status)) {
         return "it has unread messages; --unread removes it all the same";
     }
     return "";
 }
 
-int collect(const gc_options& options) {
-    unsigned failed = 0;
-    for (const auto& one : observer{}.look().rings) {
-        const auto name = printable(one.name);
-        if (const auto why = reason_to_keep(one, options); !why.empty()) {
-            fmt::print("kept     {}: {}\n", name, why);
-            continue;
-        }
-        try {
-            if (!options.dry_run && !ring::remove(one.name)) { continue; }
-            fmt::print("{}  {} ({})\n", options.dry_run ? "would go" : "removed ", name,
-                       format_bytes(one.status.capacity));
-        } catch (const error& e) {
-            say("{}", e.what());
-            ++failed;
+std::string reason_to_keep(const space_seen& one, const gc_options& options) {
+    if (!one.problem.empty()) { return one.problem; }
+    if (const auto alive = one.status.members.size(); alive != 0) {
+        return fmt::format("{} process{} {} it open", alive, alive == 1 ? "" : "es",
+                           alive == 1 ? "has" : "have");
+    }
+    return too_young(one.status.last_used, options);
+}
+
+// What a killed owner left is nobody's at once: the next pool would remove it, too.
+std::string reason_to_keep(const pool_seen& one, const gc_options&) {
+    if (!one.problem.empty()) { return one.problem; }
+    return one.outline.alive ? fmt::format("its owner, process {}, lives", one.outline.owner_pid)
+                             : "";
+}
+
+class collector {
+  public:
+    explicit collector(const gc_options& options) : options_{options} {}
+
+    // `remove` says whether it was there.
+    template <class Seen, class Remove>
+    void look_at(const std::vector<Seen>& all, std::string_view noun, Remove remove) {
+        for (const auto& one : all) {
+            const auto name = std::string{noun} + printable(one.name);
+            if (const auto why = reason_to_keep(one, options_); !why.empty()) {
+                fmt::print("kept     {}: {}\n", name, why);
+                continue;
+            }
+            try {
+                if (!options_.dry_run && !remove(one.name)) { continue; }
+                fmt::print("{}  {} ({})\n", options_.dry_run ? "would go" : "removed ", name,
+                           remark(one));
+            } catch (const error& e) {
+                say("{}", e.what());
+                ++failed_;
+            }
         }
     }
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    [[nodiscard]] bool failed() const { return failed_ != 0; }
+
+  private:
+    static std::string remark(const ring_seen& one) { return format_bytes(one.status.capacity); }
+    static std::string remark(const space_seen& one) { return format_bytes(one.status.size); }
+    static std::string remark(const pool_seen&) { return "its owner was killed"; }
+
+    const gc_options& options_;
+    unsigned failed_ = 0;
+};
+
+int collect(const gc_options& options) {
+    const auto all = observer{}.look();
+    collector gc{options};
+    // Pools first: with one of them its rings go, whatever is in them.
+    gc.look_at(all.pools, "pool ",
+               [](const std::string& name) { return pool::remove_abandoned(name); });
+    gc.look_at(all.rings, "", [](const std::string& name) { return ring::remove(name); });
+    // Asked again: somebody may have come since.
+    gc.look_at(all.spaces, "space ", [](const std::string& name) {
+        return !sync::space::in_use(name) && sync::space::remove(name);
+    });
+    return gc.failed() ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 }  // namespace
 
 command add_gc(CLI::App& app) {
-    auto* sub = app.add_subcommand("gc", "Removes rings that nobody uses any more");
+    auto* sub =
+        app.add_subcommand("gc", "Removes rings, spaces and pools that nobody uses any more");
     auto options = std::make_shared<gc_options>();
     command_line::add(
         *sub, "--older-than", options->older_than,
         [](const std::string& text) { return parse_duration(text); },
-        "Only rings that nobody has joined or left for so long (24h)")
+        "Only rings and spaces that nobody has joined or left for so long (24h)")
         ->type_name("TIME");
     sub->add_flag("--unread", options->unread, "Also rings with messages that nobody has read");
     sub->add_flag("--dry-run", options->dry_run, "Only say what would be done");
     sub->footer(
-        "A ring with a living member, or one that cannot be read, always stays: ringpipe rm.\n"
+        "What a living process has open, or what cannot be read, always stays: ringpipe rm.\n"
+        "A pool goes, with its rings, as soon as its owner was killed.\n"
         "Dead letters that wait are unread messages of the ring RING.dead.");
     return {sub, [options] { return collect(*options); }};
 }

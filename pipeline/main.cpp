@@ -43,9 +43,9 @@ int run(int argc, char** argv) {
     app.footer(footer);
     app.require_subcommand(0, 1);  // with 1, CLI11 would not name a mistyped command
     const std::vector<command> commands{
-        add_run(app),    add_stage(app), add_demo(app),   add_ls(app),      add_stat(app),
-        add_top(app),    add_tap(app),   add_record(app), add_replay(app),  add_dead(app),
-        add_rm(app),     add_gc(app),    add_doctor(app), add_metrics(app),
+        add_run(app),    add_stage(app), add_scale(app), add_demo(app),   add_ls(app),
+        add_stat(app),   add_top(app),   add_tap(app),   add_record(app), add_replay(app),
+        add_dead(app),   add_rm(app),    add_gc(app),    add_doctor(app), add_metrics(app),
 #ifdef RINGPIPE_HAS_BRIDGE
         add_bridge(app),
 #endif

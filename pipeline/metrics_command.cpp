@@ -52,7 +52,8 @@ int metrics(const metrics_options& options) {
 }  // namespace
 
 command add_metrics(CLI::App& app) {
-    auto* sub = app.add_subcommand("metrics", "Shows or serves all rings to Prometheus");
+    auto* sub =
+        app.add_subcommand("metrics", "Shows or serves all rings, spaces and pools to Prometheus");
     auto options = std::make_shared<metrics_options>();
     sub->add_option("--listen", options->listen,
                     "Serve them at http://HOST:PORT/metrics; without it they are printed once")

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -11,6 +9,7 @@
 #include "common/command_line.hpp"
 #include "common/error.hpp"
 #include "common/framing.hpp"
+#include "common/progress.hpp"
 #include "common/units.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/launch.hpp"
@@ -35,6 +34,7 @@ struct run_options {
     std::optional<unsigned> restarts;
     std::optional<std::uint64_t> block;
     std::optional<framing> frame;
+    bool view = true;
     bool summary = false;
     std::string producer;
     std::string consumer;
@@ -64,6 +64,8 @@ answers in the order of the lines.
 As with a shell's pipefail the run fails if a stage does, with the code of the last that failed.
 Of several copies those that end as grep does that finds nothing (1, without a word) fail the run
 only if all do.
+On a terminal its last line shows what flows: how full the ring before each stage is, the messages
+per second, and the BOTTLENECK. ringpipe scale changes how many copies of a stage there are.
 Ctrl-C stops the first stage and lets the rest come through; a second one ends all at once.
 
 A run with a --name whose launcher was killed leaves its rings, and --resume goes on with them, given
@@ -121,7 +123,8 @@ int run_plan_of(const run_options& options, run_plan plan) {
         std::fwrite(text.data(), 1, text.size(), stdout);
         return 0;
     }
-    plan.summary = options.summary || ::isatty(STDERR_FILENO) != 0;
+    plan.view = options.view && stderr_is_terminal();
+    plan.summary = options.summary || stderr_is_terminal();
     return run_launch{std::move(plan)}.run();
 }
 
@@ -156,8 +159,8 @@ int run_file(const run_options& options) {
     refuse(options.lockstep || options.keep_order || options.block || options.frame ||
                options.restarts || options.capacity || options.ring || options.keep ||
                !options.name.empty(),
-           "with -f only --print, --resume and --summary are options; the others are keys of the "
-           "file");
+           "with -f only --print, --resume, --no-view and --summary are options; the others are "
+           "keys of the file");
     return run_plan_of(options, plan_of_file(options.file));
 }
 
@@ -216,6 +219,7 @@ command add_run(CLI::App& app) {
         *sub, "--framing", options->frame, [](const std::string& t) { return parse_framing(t); },
         "What the stages read and write: lines, nul, length, fixed:N, chunks:N [lines]")
         ->type_name("KIND");
+    sub->add_flag("!--no-view", options->view, "Without the line of what flows, on a terminal");
     sub->add_flag("--summary", options->summary,
                   "A line for each stage at the end [if standard error is a terminal]");
     sub->add_option("--producer", options->producer, "The command that fills the ring")

@@ -48,6 +48,8 @@ const std::vector<screen_line>& help() {
                  "is in it.",
                  "A member: its process, what it does, messages it sent or leased, its CPU.",
                  "BOTTLENECK: the ring is full, and this group is the last.",
+                 "A space: its locks and the like, their state, and the processes that hold them.",
+                 "A pool: its tasks, and what each worker does.",
                  "",
                  "q  quit            m  members or only rings and groups",
                  "p  pause           s  order: by name, bytes per second, bytes waiting",
@@ -149,9 +151,10 @@ class viewer {
 }  // namespace
 
 command add_top(CLI::App& app) {
-    auto* sub = app.add_subcommand("top", "Shows all rings as they flow, until q");
+    auto* sub =
+        app.add_subcommand("top", "Shows all rings, spaces and pools as they flow, until q");
     auto options = std::make_shared<top_options>();
-    sub->add_option("RING", options->rings, "Only these; all of /dev/shm by default")
+    sub->add_option("NAME", options->rings, "Only these; all of /dev/shm by default")
         ->type_name("");
     command_line::add(*sub, "--every", options->every, parse_interval,
                       "How often it looks, from 100ms to 1m (1s)")

@@ -1,36 +1,78 @@
 #include "pool/abandoned.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <string_view>
+#include <cerrno>
+#include <ctime>
 
 #include "common/error.hpp"
 #include "common/unique_fd.hpp"
 #include "pool/board.hpp"
 #include "pool/rings.hpp"
+#include "pool/status.hpp"
 #include "shm/ring.hpp"
 
 namespace ringpipe::pool {
+namespace {
+
+// The board is locked by its owner as long as that lives; by us, while we clear up; and by who looks
+// at it, for a moment, but shared: he is waited for.
+bool take(const unique_fd& board) {
+    for (int tries = 0; tries < 100; ++tries) {
+        if (::flock(board.get(), LOCK_EX | LOCK_NB) == 0) { return true; }
+        if (::flock(board.get(), LOCK_SH | LOCK_NB) != 0) { return false; }
+        ::flock(board.get(), LOCK_UN);
+        const timespec nap{0, 100'000};
+        ::nanosleep(&nap, nullptr);
+    }
+    return false;
+}
+
+bool is_still_there(const unique_fd& file) {
+    struct stat now {};
+    return ::fstat(file.get(), &now) == 0 && now.st_nlink != 0;
+}
+
+}  // namespace
+
+bool remove_abandoned(const std::string& pool) {
+    const auto path = board::path_of(pool);
+    const unique_fd file{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+    if (!file && errno == ENOENT) { return false; }
+    if (!file) {
+        throw error{errc::no_permission, fmt::format("cannot remove pool {} at {}", pool, path),
+                    errno};
+    }
+    if (!take(file)) {
+        throw error{errc::group_in_use,
+                    fmt::format("cannot remove pool {}: its owner is alive, and removes it when it "
+                                "is done; see ringpipe stat --pool {}",
+                                pool, pool)};
+    }
+    // Removed meanwhile: what has its name by now is another pool's.
+    if (!is_still_there(file)) { return false; }
+    if (!board::may_be_one(file.get())) {
+        throw error{errc::not_a_ring,
+                    fmt::format("cannot remove pool {}: {} is something else; remove it by hand if "
+                                "you mean it",
+                                pool, path)};
+    }
+    ring::remove(requests_of(pool));
+    ring::remove(replies_of(pool));
+    // The board last: it marks the rings as garbage.
+    return ::unlink(path.c_str()) == 0;
+}
 
 std::vector<std::string> remove_abandoned() {
     std::vector<std::string> removed;
-    std::error_code unreadable;
-    for (const auto& entry : std::filesystem::directory_iterator{board::folder, unreadable}) {
-        const auto file_name = entry.path().filename().string();
-        if (!std::string_view{file_name}.starts_with(board::prefix)) { continue; }
-        const unique_fd file{::open(entry.path().c_str(), O_RDWR | O_CLOEXEC)};
-        // Locked by its owner as long as that lives; by us, while we clear up.
-        if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) { continue; }
-        const auto pool = file_name.substr(board::prefix.size());
+    for (const auto& pool : list_pools()) {
         try {
-            ring::remove(requests_of(pool));
-            ring::remove(replies_of(pool));
-        } catch (const error&) { continue; }  // not ours
-        // The board last: it marks the rings as garbage.
-        if (::unlink(entry.path().c_str()) == 0) { removed.push_back(pool); }
+            if (remove_abandoned(pool)) { removed.push_back(pool); }
+        } catch (const error&) {}  // it lives, or is not ours
     }
     return removed;
 }

@@ -10,4 +10,8 @@ namespace ringpipe::pool {
 // pools' names. Every new pool does this first.
 std::vector<std::string> remove_abandoned();
 
+// One of them: its board and its rings. False if there is no such pool. Throws error(group_in_use)
+// if its owner lives, error(not_a_ring | no_permission).
+bool remove_abandoned(const std::string& pool);
+
 }  // namespace ringpipe::pool

@@ -12,6 +12,7 @@
 
 #include "common/error.hpp"
 #include "common/quote.hpp"
+#include "shm/made_file.hpp"
 
 namespace ringpipe::pool {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 namespace ipc = boost::interprocess;
 
 constexpr std::uint64_t magic_ready = 0x314c4f4f504e4752;  // "RGNPOOL1"
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 
 constexpr std::size_t claims_at(std::uint32_t workers) {
     return sizeof(board_header) + workers * sizeof(board_worker);
@@ -45,6 +46,21 @@ struct mappable {
                 number};
 }
 
+unique_fd make_and_lock(const std::string& path) {
+    for (int tries = 0;; ++tries) {
+        unique_fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+        if (!file) { fail("make", path, errno); }
+        struct stat now {};
+        if (::flock(file.get(), LOCK_EX) != 0 || ::fstat(file.get(), &now) != 0) {
+            fail("lock", path, errno);
+        }
+        // Somebody who clears up may have come before the lock, and taken it for abandoned: then
+        // the file is no longer there.
+        if (now.st_nlink != 0) { return file; }
+        if (tries == 100) { fail("lock", path, EEXIST); }
+    }
+}
+
 }  // namespace
 
 std::string board::path_of(std::string_view pool) {
@@ -57,13 +73,7 @@ board::board(unique_fd file, bool writable)
 
 board board::create(std::string_view pool, const settings& what) {
     const auto path = path_of(pool);
-    unique_fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-    if (!file) { fail("make", path, errno); }
-    // Somebody who clears up may have come first: then the file is no longer this one.
-    struct stat now {};
-    if (::flock(file.get(), LOCK_EX) != 0 || ::fstat(file.get(), &now) != 0 || now.st_nlink == 0) {
-        fail("lock", path, errno == 0 ? EEXIST : errno);
-    }
+    unique_fd file = make_and_lock(path);
     const auto size = initializer_at(what.workers) + what.initializer.size();
     if (const int failed = ::posix_fallocate(file.get(), 0, static_cast<off_t>(size));
         failed != 0) {
@@ -85,9 +95,12 @@ board board::create(std::string_view pool, const settings& what) {
     return made;
 }
 
-board board::open(std::string_view pool) {
+board board::open(std::string_view pool) { return open(pool, true); }
+board board::open_to_look(std::string_view pool) { return open(pool, false); }
+
+board board::open(std::string_view pool, bool writable) {
     const auto path = path_of(pool);
-    unique_fd file{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+    unique_fd file{::open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC)};
     if (!file) { fail("open", path, errno); }
     struct stat now {};
     if (::fstat(file.get(), &now) != 0) { fail("open", path, errno); }
@@ -98,8 +111,14 @@ board board::open(std::string_view pool) {
                                 "build the pool's owner and its workers from one source",
                                 in_quotes(path))};
     };
-    if (size < initializer_at(0)) { refuse(); }
-    board opened{std::move(file), true};
+    if (size != 0 && size < initializer_at(0)) { refuse(); }
+    const auto magic = magic_of(file.get());
+    if (magic == 0) {
+        throw error{errc::unfinished,
+                    fmt::format("cannot use {}: the pool's owner has not finished it; try again",
+                                in_quotes(path))};
+    }
+    board opened{std::move(file), writable};
     const auto& header = opened.header();
     if (header.magic.load(std::memory_order_acquire) != magic_ready || header.version != version ||
         header.workers > max_pool_workers || size < initializer_at(header.workers) ||
@@ -107,6 +126,11 @@ board board::open(std::string_view pool) {
         refuse();
     }
     return opened;
+}
+
+bool board::may_be_one(int descriptor) {
+    const auto magic = magic_of(descriptor);
+    return magic == 0 || magic == magic_ready;
 }
 
 std::span<board_worker> board::workers() const {
@@ -119,6 +143,13 @@ std::atomic<std::uint64_t>& board::claim_of(std::uint32_t slot) const {
 
 std::span<const std::byte> board::initializer() const {
     return {at<std::byte>(initializer_at(header().workers)), header().initializer_size};
+}
+
+// By a shared lock, held for a moment: see remove_abandoned().
+bool board::is_owned() const {
+    if (::flock(file_.get(), LOCK_SH | LOCK_NB) != 0) { return true; }
+    ::flock(file_.get(), LOCK_UN);
+    return false;
 }
 
 std::size_t board::claims_offset() const { return claims_at(header().workers); }

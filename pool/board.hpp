@@ -56,6 +56,8 @@ struct alignas(128) board_header {
     std::atomic<std::uint64_t> handed;
     std::atomic<std::uint64_t> done;
     std::atomic<std::uint64_t> failed;
+    std::atomic<std::uint64_t> cancelled;
+    std::atomic<std::uint64_t> worker_deaths;
     // Why a worker could not start: written by the first such, under `broken`: 0 -> 1 -> 2.
     std::atomic<std::uint32_t> broken;
     char broken_why[256];
@@ -80,13 +82,21 @@ class board {
 
     // The owner's. Throws error(ring_exists, no_space, no_permission, io).
     static board create(std::string_view pool, const settings& what);
-    // A worker's, or a reader's. Throws error(ring_not_found, wrong_version, ...).
+    // A worker's. Throws error(ring_not_found, wrong_version, ...).
     static board open(std::string_view pool);
+    // Of somebody who only looks.
+    static board open_to_look(std::string_view pool);
+
+    // False: an open file that is certainly something else.
+    [[nodiscard]] static bool may_be_one(int descriptor);
 
     [[nodiscard]] board_header& header() const { return *at<board_header>(0); }
     [[nodiscard]] std::span<board_worker> workers() const;
     [[nodiscard]] std::atomic<std::uint64_t>& claim_of(std::uint32_t slot) const;
     [[nodiscard]] std::span<const std::byte> initializer() const;
+
+    // Somebody else has it: its pool lives. Its owner does not ask this.
+    [[nodiscard]] bool is_owned() const;
 
     // Of a pool's name.
     [[nodiscard]] static std::string path_of(std::string_view pool);
@@ -95,6 +105,7 @@ class board {
 
   private:
     board(unique_fd file, bool writable);
+    static board open(std::string_view pool, bool writable);
 
     template <class T>
     [[nodiscard]] T* at(std::size_t offset) const {

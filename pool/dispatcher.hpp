@@ -9,6 +9,7 @@
 #include <array>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -63,8 +64,8 @@ class dispatcher {
     }
     // Asked after every reply or so, with the dispatcher's lock held.
     bool wait(const std::function<bool()>& done, deadline until);
-    // False: it has begun, or is settled.
-    bool cancel(task_state& task);
+    // False: it has begun, or is settled. `why`: what it then fails with; error(task_cancelled).
+    bool cancel(task_state& task, std::exception_ptr why = {});
     // Its deadline is over.
     void expire(task_state& task);
 
@@ -96,26 +97,31 @@ class dispatcher {
     using lock = std::unique_lock<std::mutex>;
     using task_ptr = std::shared_ptr<task_state>;
 
+    void refuse_if_over() const;
+    void fail_everything(const std::function<std::exception_ptr()>& why);
+
+    // ---- dispatcher_handing.cpp; all with the lock held
+    void feed();
+    bool hand(const task_ptr& task, encoder* request);
+    bool send(task_state& task, encoder* request);
+    void adapt_window(std::uint64_t replies);
+
+    // ---- dispatcher_replies.cpp; from judge() on with the lock held
     void reader();
     void read(deadline until, lock& held, const std::function<bool()>* done);
     void process(const message& one);
     void take_reply(const reply_header& header, std::span<const std::byte> body);
     void take_orphan(const reply_header& header);
-
-    // All below: with the lock held.
     void judge(std::uint32_t slot);
     task_ptr take_handed(std::uint32_t slot);
     void settle(const task_ptr& task, std::exception_ptr failure);
     void unlock_and_notify(lock& held);
     void nudge();
-    void fail_everything(const std::function<std::exception_ptr()>& why);
-    void refuse_if_over() const;
-    void feed();
-    bool hand(const task_ptr& task, encoder* request);
-    bool send(task_state& task, encoder* request);
-    void adapt_window(std::uint64_t replies);
+
+    // ---- dispatcher_workers.cpp; all with the lock held
     void look_after_workers();
     void tell_board();
+
     [[nodiscard]] std::uint64_t handed_now() const { return max_handed - free_slots_.size(); }
     [[nodiscard]] std::uint64_t pending_now() const { return waiting_.size() + handed_now(); }
 

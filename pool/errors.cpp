@@ -6,6 +6,10 @@
 
 namespace ringpipe::pool {
 
+std::exception_ptr failure_of(errc which, std::string line) {
+    return std::make_exception_ptr(error{which, std::move(line)});
+}
+
 std::string how_it_ended(int status) {
     if (!WIFSIGNALED(status)) { return fmt::format("exit code {}", WEXITSTATUS(status)); }
     const auto* const name = ::sigabbrev_np(WTERMSIG(status));

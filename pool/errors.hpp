@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -41,6 +42,9 @@ class worker_died : public error {
     int signal_;
     int exit_code_;
 };
+
+// error{which, line}, for a future.
+[[nodiscard]] std::exception_ptr failure_of(errc which, std::string line);
 
 // "signal 9 (KILL)", "exit code 3".
 [[nodiscard]] std::string how_it_ended(int status);

@@ -1,7 +1,6 @@
 #include "pool/worker_process.hpp"
 
 #include <fmt/format.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "common/error.hpp"
+#include "common/tie_to_parent.hpp"
 #include "pool/worker.hpp"
 
 namespace ringpipe::pool {
@@ -35,12 +35,7 @@ struct tied_to_owner {
         sigset_t none;
         ::sigemptyset(&none);
         ::sigprocmask(SIG_SETMASK, &none, nullptr);
-        if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
-            return {errno, boost::system::system_category()};
-        }
-        // An owner that died before the prctl sends nothing any more.
-        if (::getppid() != owner) { ::_exit(127); }
-        return {};
+        return {tie_to_parent(owner), boost::system::system_category()};
     }
 };
 

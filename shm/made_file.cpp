@@ -191,6 +191,18 @@ void made_file::make(const file_kind& kind) {
     write_at_start(descriptor_, &ready, sizeof ready, path_);
 }
 
+std::chrono::system_clock::time_point made_file::last_used() const noexcept {
+    struct stat about {};
+    if (::fstat(descriptor_, &about) != 0) { return std::chrono::system_clock::now(); }
+    return std::chrono::system_clock::time_point{std::chrono::seconds{about.st_mtim.tv_sec} +
+                                                 std::chrono::nanoseconds{about.st_mtim.tv_nsec}};
+}
+
+void made_file::mark_used() const noexcept {
+    // Not a matter of life and death: without permission it is only cleaned up earlier.
+    (void)::futimens(descriptor_, nullptr);
+}
+
 std::uint64_t magic_of(int descriptor) {
     std::uint64_t magic = 0;
     // A short file leaves the rest zero.

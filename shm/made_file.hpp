@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/interprocess/mapped_region.hpp>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -67,6 +68,11 @@ class made_file {
     [[nodiscard]] std::uint64_t inode() const { return inode_; }
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& path() const { return path_; }
+
+    // When a member came or left last: the file's time of modification, which nothing else sets, as
+    // stores to mapped memory do not in tmpfs.
+    [[nodiscard]] std::chrono::system_clock::time_point last_used() const noexcept;
+    void mark_used() const noexcept;
 
   private:
     enum class attempt { ready, again, unfinished };

@@ -132,4 +132,11 @@ bool is_held(int descriptor, std::uint64_t inode, std::uint32_t slot) {
                 "ring again"};
 }
 
+bool anybody_is_in(int descriptor, std::uint32_t slots) {
+    auto range = byte_of(0, F_RDLCK);
+    range.l_len = slots;
+    if (::fcntl(descriptor, F_OFD_GETLK, &range) == 0) { return range.l_type != F_UNLCK; }
+    throw error{errc::io, "cannot ask who is alive", errno};
+}
+
 }  // namespace ringpipe

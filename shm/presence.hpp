@@ -43,4 +43,7 @@ class presence {
 // descriptor that was closed under us and reused: the answer is then an error, not "dead".
 [[nodiscard]] bool is_held(int descriptor, std::uint64_t inode, std::uint32_t slot);
 
+// True if somebody holds any of the first `slots` slots' bytes.
+[[nodiscard]] bool anybody_is_in(int descriptor, std::uint32_t slots);
+
 }  // namespace ringpipe

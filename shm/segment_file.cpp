@@ -1,7 +1,6 @@
 #include "shm/segment_file.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "shm/layout.hpp"
 #include "shm/name.hpp"
@@ -35,18 +34,6 @@ file_kind::dimensions ring_kind::to_make() const {
 
 void ring_kind::write_header(int descriptor, const std::string& path) const {
     ringpipe::write_header(descriptor, shape_from(asked_), path);
-}
-
-std::chrono::system_clock::time_point segment_file::last_used() const noexcept {
-    struct stat about {};
-    if (::fstat(descriptor(), &about) != 0) { return std::chrono::system_clock::now(); }
-    return std::chrono::system_clock::time_point{std::chrono::seconds{about.st_mtim.tv_sec} +
-                                                 std::chrono::nanoseconds{about.st_mtim.tv_nsec}};
-}
-
-void segment_file::mark_used() const noexcept {
-    // Not a matter of life and death: without permission it is only cleaned up earlier.
-    (void)::futimens(descriptor(), nullptr);
 }
 
 bool remove_segment_file(std::string_view name) {

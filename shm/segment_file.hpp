@@ -1,7 +1,6 @@
 // The file that a ring is: found, made, removed. What its first bytes say: segment_shape.hpp.
 #pragma once
 
-#include <chrono>
 #include <string>
 
 #include "ringpipe/shm/made_file.hpp"
@@ -36,11 +35,6 @@ class segment_file : private ring_kind, public made_file {
                  deadline until);
 
     using ring_kind::shape;
-
-    // When a member came or left last: the file's time of modification, which nothing else sets, as
-    // stores to mapped memory do not in tmpfs.
-    [[nodiscard]] std::chrono::system_clock::time_point last_used() const noexcept;
-    void mark_used() const noexcept;
 };
 
 // False if there was none. Throws error(not_a_ring) rather than remove somebody else's file.

@@ -29,11 +29,6 @@ wanted_entry a_barrier(std::string_view name, std::optional<std::uint64_t> parti
             }};
 }
 
-// What a seat says that has arrived in `phase`. Never 0, which says that it has not.
-std::uint32_t mark_of(std::uint64_t phase) {
-    return static_cast<std::uint32_t>(phase % 0xffffffffU) + 1;
-}
-
 }  // namespace
 
 barrier::barrier(const space& where, const wanted_entry& wanted, std::string_view name)
@@ -95,7 +90,7 @@ void barrier::take_seat(std::string_view name) {
             if (welcome && s.compare_exchange_strong(word, seat::make(me_, seat::arrived_of(word)),
                                                      std::memory_order_seq_cst)) {
                 const auto now = phase();
-                if (seat::arrived_of(word) == mark_of(now)) { arrived_in_ = now; }
+                if (seat::arrived_of(word) == layout::seat::mark_of(now)) { arrived_in_ = now; }
                 return;
             }
         }
@@ -109,7 +104,7 @@ void barrier::take_seat(std::string_view name) {
 
 // Ends the phase if all have arrived; anybody may find that, also when the last one died.
 void barrier::complete(std::uint64_t phase) {
-    const auto mark = mark_of(phase);
+    const auto mark = layout::seat::mark_of(phase);
     for (const auto& s : seats_) {
         // Acquire: what each party did before it arrived is seen by all behind the barrier.
         if (seat::arrived_of(s.word.load(std::memory_order_seq_cst)) != mark) { return; }
@@ -122,7 +117,9 @@ void barrier::complete(std::uint64_t phase) {
 void barrier::throw_if_one_is_gone(std::uint64_t phase) const {
     for (std::uint32_t i = 0; i < parties(); ++i) {
         const auto word = seats_[i].word.load(std::memory_order_seq_cst);
-        if (word == 0 || seat::arrived_of(word) == mark_of(phase) || !is_gone(word)) { continue; }
+        if (word == 0 || seat::arrived_of(word) == layout::seat::mark_of(phase) || !is_gone(word)) {
+            continue;
+        }
         // It may have arrived and let the phase end just before it went.
         if (body_->phase.load(std::memory_order_seq_cst) != phase ||
             seats_[i].word.load(std::memory_order_seq_cst) != word) {
@@ -143,7 +140,7 @@ bool barrier::arrive_and_wait_to(deadline until) {
         auto& mine = seats_[seat_].word;
         auto word = mine.load(std::memory_order_relaxed);
         if (seat::owner_of(word) != me_ ||
-            !mine.compare_exchange_strong(word, seat::make(me_, mark_of(now)),
+            !mine.compare_exchange_strong(word, seat::make(me_, layout::seat::mark_of(now)),
                                           std::memory_order_seq_cst)) {
             throw error{errc::presence_lost,
                         fmt::format("this process's seat at a barrier in space {} was taken: "

@@ -13,26 +13,6 @@
 namespace ringpipe::sync {
 namespace {
 
-const char* noun_of(layout::kind what) {
-    switch (what) {
-        case layout::kind::none: break;
-        case layout::kind::mutex: return "mutex";
-        case layout::kind::semaphore: return "semaphore";
-        case layout::kind::counting_semaphore: return "counting_semaphore";
-        case layout::kind::shared_mutex: return "shared_mutex";
-        case layout::kind::event: return "event";
-        case layout::kind::barrier: return "barrier";
-        case layout::kind::cell: return "cell";
-        case layout::kind::lock_order: return "lock order";
-    }
-    return "something unknown";
-}
-
-// Its name, however somebody may have overwritten it.
-std::string_view name_in(const layout::entry& e) {
-    return {e.name, ::strnlen(e.name, sizeof e.name)};
-}
-
 [[noreturn]] void refuse_corrupt(const space_core& where, std::string_view name) {
     throw error{errc::corrupt, fmt::format("cannot use {} in space {}: its directory entry is "
                                            "corrupt; stop the programs and remove the space",
@@ -47,7 +27,7 @@ std::uint64_t whole_lines(std::uint64_t size) {
 
 std::optional<place> space_core::find(const wanted_entry& wanted) const {
     for (std::uint32_t i = 0; i < entries(); ++i) {
-        const auto& e = entries_[i];
+        const auto& e = map_.entries()[i];
         // Acquire: pairs with make()'s release, so that the rest is there.
         const auto what = e.what.load(std::memory_order_acquire);
         if (what == layout::kind::none) { return std::nullopt; }  // they are made in turn
@@ -69,11 +49,11 @@ std::optional<place> space_core::find(const wanted_entry& wanted) const {
         const auto offset = e.offset.load(std::memory_order_relaxed);
         const auto size = e.size.load(std::memory_order_relaxed);
         // The parameter is 32 bits, so that no size computed from it overflows.
-        if (parameter > 0xffffffffU || offset % layout::line != 0 || size > arena_.size() ||
-            offset > arena_.size() - size || size != wanted.size_for(parameter, members())) {
+        if (parameter > 0xffffffffU || offset % layout::line != 0 || size > map_.arena().size() ||
+            offset > map_.arena().size() - size || size != wanted.size_for(parameter, members())) {
             refuse_corrupt(*this, wanted.name);
         }
-        return place{arena_.data() + offset, parameter, i};
+        return place{map_.arena().data() + offset, parameter, i};
     }
     return std::nullopt;
 }
@@ -84,11 +64,11 @@ place space_core::make(const wanted_entry& wanted) const {
     std::uint64_t end = 0;
     std::uint32_t index = 0;
     for (; index < entries(); ++index) {
-        const auto& e = entries_[index];
+        const auto& e = map_.entries()[index];
         if (e.what.load(std::memory_order_acquire) == layout::kind::none) { break; }
         const auto offset = e.offset.load(std::memory_order_relaxed);
         const auto size = e.size.load(std::memory_order_relaxed);
-        if (offset > arena_.size() || size > arena_.size() - offset) {
+        if (offset > map_.arena().size() || size > map_.arena().size() - offset) {
             refuse_corrupt(*this, name_in(e));
         }
         end = std::max(end, whole_lines(offset + size));
@@ -100,16 +80,17 @@ place space_core::make(const wanted_entry& wanted) const {
                                 wanted.name, name(), entries())};
     }
     const auto size = wanted.size_for(*wanted.parameter, members());
-    if (end > arena_.size() || size > arena_.size() - end) {
-        throw error{errc::no_space,
-                    fmt::format("cannot make {} in space {}: it takes {} bytes, and {} of {} are "
-                                "left; make the space with a larger size",
-                                wanted.name, name(), size,
-                                arena_.size() - std::min<std::uint64_t>(end, arena_.size()),
-                                arena_.size())};
+    if (end > map_.arena().size() || size > map_.arena().size() - end) {
+        throw error{
+            errc::no_space,
+            fmt::format("cannot make {} in space {}: it takes {} bytes, and {} of {} are "
+                        "left; make the space with a larger size",
+                        wanted.name, name(), size,
+                        map_.arena().size() - std::min<std::uint64_t>(end, map_.arena().size()),
+                        map_.arena().size())};
     }
-    auto& e = entries_[index];
-    auto* const body = arena_.data() + end;
+    auto& e = map_.entries()[index];
+    auto* const body = map_.arena().data() + end;
     std::memset(body, 0, size);  // a creator that died may have begun
     if (wanted.initialize) { wanted.initialize(body); }
     std::memset(e.name, 0, sizeof e.name);
@@ -136,7 +117,7 @@ place space_core::find_or_make(const wanted_entry& wanted) const {
         layout::member_id me;
         void lock() { (void)word.lock(me); }
         void unlock() { word.unlock(me); }
-    } directory{owner_lock{*this, header_->directory_lock}, me};
+    } directory{owner_lock{*this, map_.header().directory_lock}, me};
     const std::lock_guard hold{directory};
     if (auto found = find(wanted)) { return *found; }
     return make(wanted);
@@ -148,8 +129,8 @@ bool space_core::names_anywhere(layout::member_id who) const {
     const auto says_it = [&](const std::atomic<std::uint32_t>& word) {
         return (word.load(std::memory_order_relaxed) & id_bits) == who;
     };
-    if (says_it(header_->directory_lock)) { return true; }
-    for (const auto& e : entries_) {
+    if (says_it(map_.header().directory_lock)) { return true; }
+    for (const auto& e : map_.entries()) {
         const auto what = e.what.load(std::memory_order_acquire);
         if (what == layout::kind::none) { break; }
         const auto offset = e.offset.load(std::memory_order_relaxed);
@@ -157,18 +138,19 @@ bool space_core::names_anywhere(layout::member_id who) const {
         // Values and orders of locks are nobody's.
         if (what == layout::kind::cell) { size = sizeof(layout::cell_body); }
         if (what == layout::kind::lock_order) { continue; }
-        if (offset % layout::line != 0 || size > arena_.size() || offset > arena_.size() - size) {
+        if (offset % layout::line != 0 || size > map_.arena().size() ||
+            offset > map_.arena().size() - size) {
             continue;  // corrupt: who opens it is told
         }
         const auto* words =
-            reinterpret_cast<const std::atomic<std::uint32_t>*>(arena_.data() + offset);
+            reinterpret_cast<const std::atomic<std::uint32_t>*>(map_.arena().data() + offset);
         if (std::any_of(words, words + size / sizeof *words, says_it)) { return true; }
     }
     return false;
 }
 
 std::string space_core::name_of(std::uint32_t index) const {
-    return index < entries() ? std::string{name_in(entries_[index])} : "?";
+    return index < entries() ? std::string{name_in(map_.entries()[index])} : "?";
 }
 
 }  // namespace ringpipe::sync

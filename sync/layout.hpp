@@ -140,6 +140,10 @@ struct seat {
     static constexpr std::uint64_t make(member_id who, std::uint32_t arrived) {
         return (std::uint64_t{arrived} << 32U) | who;
     }
+    // What `arrived` is in this phase. Never 0, which says that it has not.
+    static constexpr std::uint32_t mark_of(std::uint64_t phase) {
+        return static_cast<std::uint32_t>(phase % 0xffffffffU) + 1;
+    }
     static constexpr member_id owner_of(std::uint64_t w) {
         return static_cast<member_id>(w & 0xfffffffU);
     }

@@ -1,9 +1,16 @@
 #include "sync/space.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
+#include "common/error.hpp"
+#include "common/unique_fd.hpp"
 #include "shm/name.hpp"
+#include "shm/presence.hpp"
 #include "sync/space_core.hpp"
 
 namespace ringpipe::sync {
@@ -25,6 +32,15 @@ space space::open_or_create(std::string_view name, const space_options& options,
 
 bool space::remove(std::string_view name) {
     return remove_made_file(name, path_of_space(name), space_kind{std::string{name}});
+}
+
+bool space::in_use(std::string_view name) {
+    const auto path = path_of_space(name);
+    const unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+    if (file) { return anybody_is_in(file.get(), layout::max_members); }
+    if (errno == ENOENT) { return false; }
+    throw error{errno == EACCES || errno == EPERM ? errc::no_permission : errc::io,
+                fmt::format("cannot look at space {} at {}", name, path), errno};
 }
 
 std::vector<std::string> space::list() {

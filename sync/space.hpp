@@ -51,6 +51,10 @@ class space {
     // Who has it open keeps it. False if there is none. Throws error(not_a_ring | no_permission).
     static bool remove(std::string_view name);
 
+    // Some process has it open, of whatever version. False if there is none. Throws
+    // error(no_permission | io).
+    [[nodiscard]] static bool in_use(std::string_view name);
+
     // The names of all files in /dev/shm that are called like spaces, sorted.
     [[nodiscard]] static std::vector<std::string> list();
 

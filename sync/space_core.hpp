@@ -1,8 +1,6 @@
 // A space, mapped, and this process's place among its members.
 #pragma once
 
-#include <algorithm>
-#include <boost/interprocess/mapped_region.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,7 +10,7 @@
 #include "ringpipe/shm/presence.hpp"
 #include "ringpipe/shm/roster.hpp"
 #include "ringpipe/sync/layout.hpp"
-#include "ringpipe/sync/space_file.hpp"
+#include "ringpipe/sync/space_map.hpp"
 
 namespace ringpipe::sync {
 
@@ -59,21 +57,21 @@ class space_core final : public roster {
 
     // The debug mode, or null.
     [[nodiscard]] lock_order* order() const { return order_.get(); }
-    [[nodiscard]] std::uint64_t inode() const { return file_.inode(); }
+    [[nodiscard]] std::uint64_t inode() const { return map_.file().inode(); }
 
-    [[nodiscard]] const std::string& name() const { return file_.name(); }
+    [[nodiscard]] const std::string& name() const { return map_.file().name(); }
     [[nodiscard]] std::uint32_t members() const {
-        return static_cast<std::uint32_t>(members_.size());
+        return static_cast<std::uint32_t>(map_.members().size());
     }
     // The slots that anybody ever had. Sequentially consistent: whoever has announced what he wants
     // and then looks at these slots misses nobody who has looked before.
-    [[nodiscard]] std::uint32_t slots_ever() const {
-        return std::min(header_->slots_ever.load(std::memory_order_seq_cst), members());
-    }
+    [[nodiscard]] std::uint32_t slots_ever() const { return map_.slots_ever(); }
 
-    [[nodiscard]] bool alive(layout::member_id who) const override;
+    [[nodiscard]] bool alive(layout::member_id who) const override { return map_.alive(who); }
     [[nodiscard]] clock::duration liveness_interval() const override { return liveness_interval_; }
-    [[nodiscard]] std::uint32_t pid_of(std::uint32_t slot) const override;
+    [[nodiscard]] std::uint32_t pid_of(std::uint32_t slot) const override {
+        return map_.pid_of(slot);
+    }
     [[nodiscard]] std::string title() const override { return "space " + name(); }
     // "process 4711", for errors.
     [[nodiscard]] std::string who(layout::member_id member) const;
@@ -82,7 +80,7 @@ class space_core final : public roster {
     [[nodiscard]] place find_or_make(const wanted_entry& wanted) const;
     [[nodiscard]] std::string name_of(std::uint32_t index) const;
     [[nodiscard]] std::uint32_t entries() const {
-        return static_cast<std::uint32_t>(entries_.size());
+        return static_cast<std::uint32_t>(map_.entries().size());
     }
 
   private:
@@ -92,13 +90,8 @@ class space_core final : public roster {
     [[nodiscard]] std::optional<place> find(const wanted_entry& wanted) const;
     [[nodiscard]] place make(const wanted_entry& wanted) const;
 
-    space_file file_;
+    space_map map_;
     clock::duration liveness_interval_;
-    boost::interprocess::mapped_region region_;
-    layout::space_header* header_;
-    std::span<layout::member> members_;
-    std::span<layout::entry> entries_;
-    std::span<std::byte> arena_;
     presence presence_;
     std::uint32_t slot_;
     layout::member_id id_ = 0;

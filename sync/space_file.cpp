@@ -68,7 +68,7 @@ space_shape shape_from(const space_options& options) {
 std::uint64_t space_shape::arena_offset() const { return layout::arena_offset(members, entries); }
 
 file_kind::words space_kind::words_for_errors() const {
-    return {"space", fmt::format("'rm {}'", path_of_space(name_)),
+    return {"space", fmt::format("'ringpipe rm --space {}'", name_),
             "start the process that creates it, or use open_or_create",
             "its owner may create it with another mode", "choose a smaller size"};
 }

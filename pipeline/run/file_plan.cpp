@@ -57,6 +57,7 @@ class file_reader {
         for (auto& each : stages_) {
             // Two programs would fight for one standard input.
             each.has_input = sources == 1;
+            each.merged = each.to && uses_[*each.to].writers.size() > 1;
             add_stage(plan_, each);
         }
         plan_.parts.insert(plan_.parts.end(), bridges_.begin(), bridges_.end());

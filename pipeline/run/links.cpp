@@ -44,13 +44,29 @@ std::optional<ring> left_by_predecessor(const std::string& name) {
     }
 }
 
+ring created(const std::string& name, const ring_options& how, const std::string& run) {
+    try {
+        return ring::create(name, how);
+    } catch (const error& e) {
+        if (e.which() != errc::ring_exists) { throw; }
+        throw error{errc::ring_exists,
+                    fmt::format("cannot start the run {}: its ring {} is there already, of a run "
+                                "that is under way, or was killed; choose another --name, go on "
+                                "with --resume, or remove it with ringpipe rm {}",
+                                run, name, name)};
+    }
+}
+
 }  // namespace
 
-links::links(const run_plan& plan) : named_{!plan.name.empty()}, keep_{plan.resume} {
+links::links(const run_plan& plan)
+    : base_{!plan.name.empty() ? plan.name
+                               : fmt::format("run-{}-{:08x}", ::getpid(), std::random_device{}())},
+      named_{!plan.name.empty()},
+      keep_{plan.resume} {
     all_.reserve(plan.rings.size());
     try {
-        make(named_ ? plan.name : fmt::format("run-{}-{:08x}", ::getpid(), std::random_device{}()),
-             plan);
+        make(plan);
         make_groups(plan);
     } catch (...) {
         remove();
@@ -59,19 +75,19 @@ links::links(const run_plan& plan) : named_{!plan.name.empty()}, keep_{plan.resu
     keep_ = false;
 }
 
-void links::make(const std::string& base, const run_plan& plan) {
+void links::make(const run_plan& plan) {
     std::vector<std::optional<ring>> found(plan.rings.size());
     for (std::size_t i = 0; plan.resume && i < found.size(); ++i) {
-        found[i] = left_by_predecessor(base + "-" + plan.rings[i].name);
+        found[i] = left_by_predecessor(base_ + "-" + plan.rings[i].name);
     }
     if (plan.resume && std::none_of(found.begin(), found.end(),
                                     [](const auto& each) { return each.has_value(); })) {
         throw error{errc::ring_not_found,
-                    fmt::format("cannot resume {}: none of its rings is there", base)};
+                    fmt::format("cannot resume {}: none of its rings is there", base_)};
     }
     for (std::size_t i = 0; i < plan.rings.size(); ++i) {
         const auto& each = plan.rings[i];
-        auto name = base + "-" + each.name;
+        auto name = base_ + "-" + each.name;
         if (found[i] && each.made_again) {
             ring::remove(name);
             found[i].reset();
@@ -79,7 +95,7 @@ void links::make(const std::string& base, const run_plan& plan) {
         ring_options how;
         how.capacity = each.capacity;
         how.mode = each.mode;
-        auto made = found[i] ? *found[i] : ring::create(name, how);
+        auto made = found[i] ? *found[i] : created(name, how, base_);
         all_.push_back({std::move(name), made, std::nullopt});
         all_.back().holder.emplace(made, producer_options{.name = "run"});
     }
@@ -99,6 +115,13 @@ void links::make_groups(const run_plan& plan) {
 }
 
 links::~links() { remove(); }
+
+std::optional<std::size_t> links::find(const std::string& ring) const {
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        if (all_[i].name == ring) { return i; }
+    }
+    return std::nullopt;
+}
 
 void links::remove() noexcept {
     if (keep_) { return; }
@@ -140,9 +163,9 @@ links::inbox links::inbox_of(const part& what) const {
 
 std::string links::waiting_for(const part& what) const {
     if (!what.from) { return ""; }
-    const auto inbox = inbox_of(what);
+    const auto left = inbox_of(what);
     return fmt::format("; {} messages were sent to it, {} not begun, {} bytes not done",
-                       inbox.messages, inbox.not_begun, inbox.bytes_left);
+                       left.messages, left.not_begun, left.bytes_left);
 }
 
 std::string links::summary_of(const part& what) const {

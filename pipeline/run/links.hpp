@@ -15,9 +15,10 @@ namespace ringpipe::pipeline {
 
 class links {
   public:
-    // Makes them, or for a resume opens those that are there. Throws error(ring_exists),
-    // error(ring_not_found | group_in_use) if there is nothing to resume, or it still runs. With the groups of those who will read. The launcher is a producer of each, so
-    // that no stream ends before all copies have come, or while one is started again.
+    // Makes them, or for a resume opens those that are there, with the groups of those who will
+    // read. The launcher is a producer of each, so that no stream ends before all copies have come,
+    // or while one is started again. Throws error(ring_exists), error(ring_not_found |
+    // group_in_use) if there is nothing to resume, or it still runs.
     explicit links(const run_plan& plan);
     links(const links&) = delete;
     links& operator=(const links&) = delete;
@@ -25,6 +26,11 @@ class links {
 
     // The rings stay, to be resumed.
     void keep() noexcept { keep_ = true; }
+
+    // What the names of all its rings begin with.
+    [[nodiscard]] const std::string& base() const noexcept { return base_; }
+    // Of this run.
+    [[nodiscard]] std::optional<std::size_t> find(const std::string& ring) const;
 
     [[nodiscard]] bool can_be_resumed() const noexcept { return named_; }
     [[nodiscard]] const std::string& name(std::size_t ring) const { return all_[ring].name; }
@@ -58,10 +64,11 @@ class links {
         ring it;
         std::optional<producer> holder;
     };
-    void make(const std::string& base, const run_plan& plan);
+    void make(const run_plan& plan);
     void make_groups(const run_plan& plan);
     void remove() noexcept;
 
+    std::string base_;
     std::vector<link> all_;
     bool named_;
     bool keep_;

@@ -14,6 +14,7 @@
 #include "pipeline/run/stage_process.hpp"
 #include "pipeline/say.hpp"
 #include "pipeline/stage/options.hpp"
+#include "pipeline/stage/retirement.hpp"
 
 namespace ringpipe::pipeline {
 namespace {
@@ -47,8 +48,11 @@ run_launch::run_launch(run_plan plan) : plan_{std::move(plan)}, links_{plan_} {
     }
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // see child::gone()
     for (const auto& each : plan_.parts) {
-        states_.push_back({std::vector<copy>(each.copies), {}, 0});
+        states_.push_back({std::vector<copy>(each.copies), {}, {}, 0});
     }
+    control_.emplace(context_, links_.base(),
+                     [this](const auto& order, const auto& reply) { take_order(order, reply); });
+    if (plan_.view) { view_.emplace(plan_, links_); }
 }
 
 run_launch::~run_launch() { states_.clear(); }
@@ -63,6 +67,7 @@ int run_launch::run() {
     }
     tick();
     context_.run();
+    view_.reset();
     if (plan_.summary) { summarize(); }
     const int result = exit_code();
     if (result != 0 && !plan_.name.empty() && something_is_left()) {
@@ -107,18 +112,21 @@ void run_launch::ended(std::size_t place, std::size_t number) {
     auto& life = *one.lives.back();
     life.signal(SIGKILL);  // what a killed copy left of its filter
     const int code = life.exit_code();
-    if (life.killed_by(stage::nothing_found())) {
+    const bool had_not_begun = one.retires && life.killed_by(stage::retirement_signal);
+    if (life.killed_by(stage::nothing_found()) || had_not_begun) {
         one.nothing_found = true;
         return copy_done(place, number);
     }
     if (code != 0 && !where.stopped_at) {
         const bool again = may_start_again(place, number);
-        const bool lossless = again && plan_.parts[place].exact;
+        // When it retires, the others do what it has left.
+        const bool lossless =
+            plan_.parts[place].exact && (again || (one.retires && !is_final(code)));
         if (!lossless && (where.exit_code == 0 || where.exit_code == quiet_end)) {
             where.exit_code = code;
         }
         if (again) { return start_again(place, number); }
-        say_failed(place, number);
+        if (!lossless) { say_failed(place, number); }
     }
     copy_done(place, number);
 }
@@ -136,7 +144,7 @@ bool run_launch::may_start_again(std::size_t place, std::size_t number) const {
     const auto& what = plan_.parts[place];
     const auto& one = states_[place].copies[number];
     const int code = one.lives.back()->exit_code();
-    if (one.restarts >= what.restarts || is_final(code)) { return false; }
+    if (one.retires || one.restarts >= what.restarts || is_final(code)) { return false; }
     // Its stream has come to an end, if to a bad one.
     if (!what.bridge.empty() && code == exit_code_truncated) { return false; }
     // Who is interrupted has ended as it was told to, if it is a source.
@@ -155,7 +163,8 @@ void run_launch::start_again(std::size_t place, std::size_t number) {
     auto wait = std::make_shared<boost::asio::steady_timer>(context_, back_off(place, one));
     wait->async_wait([=, this](boost::system::error_code) {
         (void)wait;
-        const bool unwanted = interrupts_ > 1 || states_[place].stopped_at;
+        const bool unwanted =
+            interrupts_ > 1 || states_[place].stopped_at || states_[place].copies[number].retires;
         unwanted ? copy_done(place, number) : start(place, number);
     });
 }
@@ -175,13 +184,15 @@ bool run_launch::all_done(std::size_t place) const {
 
 void run_launch::copy_done(std::size_t place, std::size_t number) {
     states_[place].copies[number].done = true;
+    tell_who_waits_for(place, number);
     if (!all_done(place)) { return; }
     auto& where = states_[place];
     if (!where.stopped_at && std::all_of(where.copies.begin(), where.copies.end(),
                                          [](const copy& each) { return each.nothing_found; })) {
         where.exit_code = 1;
-        say("{} ({}) failed: exit code 1 of all copies", plan_.parts[place].label,
-            plan_.parts[place].text);
+        const auto& what = plan_.parts[place];
+        say("{} ({}) failed: exit code 1{}", what.label, what.text,
+            where.copies.size() > 1 ? " of all copies" : links_.waiting_for(what));
     }
     part_ended(place);
 }
@@ -238,8 +249,10 @@ void run_launch::tick() {
     }
     if (finished()) {
         signals_.cancel();
+        control_->close();
         return;
     }
+    show_flow();
     timer_.expires_after(look);
     timer_.async_wait([this](boost::system::error_code failed) {
         if (!failed) { tick(); }
@@ -280,6 +293,15 @@ void run_launch::interrupt(int signal) {
             signal_all(place, signal == SIGHUP ? SIGHUP : SIGINT);
         }
     }
+}
+
+void run_launch::show_flow() {
+    if (!view_ || !view_->is_due()) { return; }
+    std::vector<std::size_t> copies;
+    for (std::size_t place = 0; place < states_.size(); ++place) {
+        copies.push_back(at_work(place).size());
+    }
+    view_->draw(copies);
 }
 
 void run_launch::summarize() const {

@@ -5,17 +5,22 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "common/deadline.hpp"
 #include "pipeline/child.hpp"
 #include "pipeline/guard.hpp"
+#include "pipeline/run/control.hpp"
 #include "pipeline/run/links.hpp"
 #include "pipeline/run/plan.hpp"
+#include "pipeline/run/run_view.hpp"
 
 namespace ringpipe::pipeline {
 
@@ -39,10 +44,16 @@ class run_launch {
         clock::time_point started_at;
         std::uint64_t done_at_start = 0;
         bool nothing_found = false;  // see stage/options.hpp
+        bool retires = false;        // there are to be less of them
         bool done = false;           // ended, and not started again
+    };
+    struct departure {
+        std::set<std::size_t> numbers;  // of the copies that are still there
+        std::function<void()> when_gone;
     };
     struct state {
         std::vector<copy> copies;
+        std::vector<departure> departures;
         std::optional<clock::time_point> stopped_at;
         int exit_code = 0;
     };
@@ -64,7 +75,13 @@ class run_launch {
     void interrupt(int signal);
     void signal_all(std::size_t place, int signal);
     [[nodiscard]] bool finished();
+    void take_order(const scale_order& order, const control::reply& reply);
+    [[nodiscard]] std::optional<scale_result> refusal(std::size_t place, std::size_t copies) const;
+    [[nodiscard]] std::vector<std::size_t> at_work(std::size_t place) const;
+    void scale(std::size_t place, std::size_t copies, const control::reply& reply);
+    void tell_who_waits_for(std::size_t place, std::size_t number);
     [[nodiscard]] std::string name_of(std::size_t place, std::size_t number) const;
+    void show_flow();
     void summarize() const;
 
     guard guard_;  // first: it is forked while there is little to inherit
@@ -74,6 +91,8 @@ class run_launch {
     boost::asio::steady_timer timer_{context_};
     boost::asio::signal_set signals_{context_};
     std::vector<state> states_;  // of plan_.parts
+    std::optional<control> control_;
+    std::optional<run_view> view_;
     int interrupts_ = 0;
     int interrupted_by_ = 0;
 };

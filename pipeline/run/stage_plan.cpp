@@ -19,7 +19,8 @@ std::size_t own_ring(run_plan& plan, const stage_plan& what, const char* purpose
 }  // namespace
 
 void add_stage(run_plan& plan, const stage_plan& what) {
-    const bool shared = what.copies > 1 || what.lockstep;
+    // With a count of 1 there may be more some day: ringpipe scale.
+    const bool shared = what.copies > 1 || what.lockstep || what.counted;
     const auto block =
         fmt::format("{}", what.block.value_or(what.lockstep ? lockstep_block : bulk_block));
     part own;
@@ -35,12 +36,13 @@ void add_stage(run_plan& plan, const stage_plan& what) {
     own.has_input = what.has_input;
     own.environment = what.environment;
     own.directory = what.directory;
-    if (shared) { own.words.emplace_back("--whole-lines"); }
+    own.whole_lines = shared || what.merged;
 
     if (shared && !what.from) {
         part input;
         input.label = what.label + "'s input";
-        input.words = {"--block", block, "--framing", to_string(what.frame), "--whole-lines"};
+        input.words = {"--block", block, "--framing", to_string(what.frame)};
+        input.whole_lines = true;
         input.to = own_ring(plan, what, "input");
         input.has_input = what.has_input;
         own.from = input.to;

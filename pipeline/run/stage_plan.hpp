@@ -31,6 +31,7 @@ struct stage_plan {
     std::optional<std::size_t> from = {};
     std::string group = "default";
     std::optional<std::size_t> to = {};
+    bool merged = false;  // other stages write to the same ring
     bool has_input = true;
     std::vector<std::string> environment = {};
     std::string directory = {};

@@ -43,15 +43,20 @@ std::vector<std::string> stage_words(const part& what, std::size_t number, const
     }
     if (rings.can_be_resumed()) { words.emplace_back("--resumable"); }
     if (what.to) { words.insert(words.end(), {"--to", rings.name(*what.to)}); }
-    if (what.copies > 1) { words.emplace_back("--one-of-many"); }
-    if (number > 0) { words.emplace_back("--when-needed"); }
+    if (may_be_scaled(what)) { words.emplace_back("--one-of-many"); }
+    if (number > 0) {
+        words.insert(words.end(), {"--when-needed", "--whole-lines"});
+    } else if (what.whole_lines) {
+        words.emplace_back("--whole-lines");
+    }
     return words;
 }
 
 }  // namespace
 
 std::string name_of_copy(const part& what, std::size_t number) {
-    return what.copies == 1 ? what.label : fmt::format("{}.{}", what.label, number + 1);
+    return what.copies == 1 && number == 0 ? what.label
+                                           : fmt::format("{}.{}", what.label, number + 1);
 }
 
 shell_command stage_process(const part& what, std::size_t number, const links& rings) {

@@ -11,6 +11,7 @@
 
 #include "pipeline/stage/descriptor.hpp"
 #include "pipeline/stage/filter.hpp"
+#include "pipeline/stage/retirement.hpp"
 #include "pipeline/stage/send_frames.hpp"
 #include "shm/consumer.hpp"
 
@@ -19,12 +20,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// From the ring to the filter, until the stream ends, the filter reads no more, or `stop`.
-// True: it got all of it.
+// From the ring to the filter, until the stream ends, the filter reads no more, the copy retires, or
+// `stop`. True: it got all that was meant for it.
 bool feed(consumer& in, filter& to, const std::atomic<bool>& stop) {
     bool all = false;
     pacing pace;
     while (!stop) {
+        if (retired()) {
+            all = true;
+            break;
+        }
         const auto message = in.receive_for(100ms);
         if (message.status() == receive_status::timed_out) { continue; }
         // Truncated, too: the launcher knows who died, and says so.
@@ -119,9 +124,7 @@ int run_bulk(const options& what) {
         if (out) { out->close(); }
         return code;
     };
-    if (in && what.when_needed && in->lease_until(never) != receive_status::message) {
-        return end_quietly(leave(0));
-    }
+    if (in && what.when_needed && !wait_for_work(*in)) { return end_quietly(leave(0)); }
     filter it{what.command, what.label, {.in = in.has_value(), .out = to.has_value()}};
     std::optional<feeder> feeding;
     if (in) { feeding.emplace(*in, it); }

@@ -1,7 +1,6 @@
 #include "pipeline/stage/filter.hpp"
 
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/tie_to_parent.hpp"
 #include "pipeline/stage/descriptor.hpp"
 
 namespace ringpipe::pipeline::stage {
@@ -30,12 +30,7 @@ struct tied_to_stage {
     template <class Launcher>
     bp::error_code on_exec_setup(Launcher&, const std::filesystem::path&,
                                  const char* const*&) const {
-        if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
-            return {errno, boost::system::system_category()};
-        }
-        // An owner that died before the prctl sends nothing any more.
-        if (::getppid() != owner) { ::_exit(127); }
-        return {};
+        return {tie_to_parent(owner), boost::system::system_category()};
     }
 };
 

@@ -20,6 +20,7 @@
 #include "pipeline/stage/descriptor.hpp"
 #include "pipeline/stage/filter.hpp"
 #include "pipeline/stage/frames.hpp"
+#include "pipeline/stage/retirement.hpp"
 #include "shm/consumer.hpp"
 #include "shm/producer.hpp"
 
@@ -68,8 +69,8 @@ class lockstep {
     // Mostly one filter to the end; see flush().
     int run() {
         bool wait_for_message = what_.when_needed;
-        while (!input_ended_) {
-            if (wait_for_message && in_.lease_until(never) != receive_status::message) { break; }
+        while (!input_ended_ && !retired()) {
+            if (wait_for_message && !wait_for_work(in_)) { break; }
             if (const int code = run_filter(); code != 0) { return code; }
             wait_for_message = true;
         }
@@ -86,7 +87,8 @@ class lockstep {
         output_ended_ = false;
         closed_ = false;
         while (!output_ended_) {
-            if (input_ended_ && asked_.empty()) { close_input(); }
+            // Who retires has no time to wait for answers that are kept back: see flush().
+            if (input_ended_ ? asked_.empty() : retired() && all_sent()) { close_input(); }
             ask();
             exchange();
         }
@@ -100,10 +102,12 @@ class lockstep {
         closed_ = true;
     }
 
+    [[nodiscard]] bool all_sent() const { return sent_ == unsent_.size(); }
+
     // Whole messages, as far as the lease goes: the filter finds the next one when it has
     // answered the one before.
     void ask() {
-        while (!input_ended_ && !closed_ && unsent_.size() - sent_ < most_ahead) {
+        while (!input_ended_ && !closed_ && !retired() && unsent_.size() - sent_ < most_ahead) {
             if (!asked_.empty() && !in_.at_hand()) { return; }
             // Not for ever: the filter may end meanwhile.
             const auto message = in_.receive_for(std::chrono::milliseconds{look_for_end});
@@ -113,7 +117,7 @@ class lockstep {
                 input_ended_ = true;
                 return;
             }
-            if (sent_ == unsent_.size()) {
+            if (all_sent()) {
                 unsent_.clear();
                 sent_ = 0;
             }
@@ -131,7 +135,7 @@ class lockstep {
 
     // Both ways, whichever is ready.
     void exchange() {
-        const bool writing = sent_ < unsent_.size();
+        const bool writing = !all_sent();
         std::array<pollfd, 2> ready{{{filter_->out(), POLLIN, 0}, {filter_->in(), POLLOUT, 0}}};
         const bool idle = asked_.empty() && !input_ended_ && !closed_;
         (void)::poll(ready.data(), writing ? 2 : 1, idle ? 0 : look_for_end);
@@ -148,8 +152,10 @@ class lockstep {
     // another copy of such a filter keeps its answers back. What comes here after all, because that
     // copy has died, is for a new filter.
     void flush() {
-        const bool all_sent = !asked_.empty() && sent_ == unsent_.size();
-        if (closed_ || !all_sent || clock::now() - last_answer_ < before_flush) { return; }
+        if (closed_ || asked_.empty() || !all_sent() ||
+            clock::now() - last_answer_ < before_flush) {
+            return;
+        }
         if (from_.status().producers == 0 && !in_.at_hand()) { close_input(); }
     }
 

@@ -17,6 +17,7 @@
 #include "common/shutdown.hpp"
 #include "pipeline/stage/answers.hpp"
 #include "pipeline/stage/descriptor.hpp"
+#include "pipeline/stage/send_frames.hpp"
 #include "shm/consumer.hpp"
 #include "shm/producer.hpp"
 
@@ -130,10 +131,11 @@ int run_merge(const options& what) {
         const bool exact = what.resumable && what.keep_order;
         if (exact) { how.resume = what.label; }
         out.emplace(*to, how);
+        const auto most = exact ? most_with_id(*to) : to->max_message_size();
         const auto passed_below = exact ? out->last_id().value_or(0) : 0;
-        pass = [&, exact, passed_below](std::string_view text, question_number number) {
+        pass = [&, exact, most, passed_below](std::string_view text, question_number number) {
             if (number < passed_below) { return; }
-            if (text.size() > to->max_message_size()) {
+            if (text.size() > most) {
                 throw error{errc::message_too_large,
                             fmt::format("{}: {} bytes of lines do not fit into the next ring; give "
                                         "a larger --capacity",

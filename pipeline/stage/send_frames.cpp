@@ -41,16 +41,19 @@ void skip(int fd, std::uint64_t size, const options& what) {
     }
 }
 
+// Besides us and the run itself, which is one as long as anybody may come.
+bool others_send_to(const ring& to) { return to.status().producers > 2; }
+
 }  // namespace
 
 bool send_frames(int fd, const ring& to, producer& out, const options& what) {
     const frames cut{what.frame};
-    const auto most = static_cast<std::size_t>(to.max_message_size());
+    const bool numbered = what.resumable && !what.from;
+    const auto most = static_cast<std::size_t>(numbered ? most_with_id(to) : to.max_message_size());
     std::vector<char> text(std::min(static_cast<std::size_t>(what.block), most));
     std::size_t have = 0;
     pacing pace;
     bool sent = false;
-    const bool numbered = what.resumable && !what.from;
     auto offset = numbered ? out.last_id().value_or(0) : 0;
     skip(fd, offset, what);
     const auto send = [&](std::size_t size, std::size_t read) {
@@ -83,7 +86,7 @@ bool send_frames(int fd, const ring& to, producer& out, const options& what) {
                                 what.label, to_string(what.frame), have)};
     }
     const auto read = have;
-    if (what.whole_lines && delimiter) {
+    if (delimiter && (what.whole_lines || others_send_to(to))) {
         // `have` is less than the size: a full buffer has been made larger above.
         text[have++] = *delimiter;
     }

@@ -1,11 +1,18 @@
 // What a filter writes, into a ring.
 #pragma once
 
+#include <cstdint>
+
 #include "pipeline/stage/options.hpp"
 #include "shm/producer.hpp"
 #include "shm/ring.hpp"
 
 namespace ringpipe::pipeline::stage {
+
+// The largest payload that the ring takes together with an id, which travels in the message.
+[[nodiscard]] inline std::uint64_t most_with_id(const ring& to) {
+    return to.max_message_size() - sizeof(std::uint64_t);
+}
 
 // To the end of `fd`. What a read brings goes out at once, cut behind its last whole line (or what
 // what.frame says): a message of the ring is a run of whole lines of at most what.block bytes, or

@@ -7,6 +7,7 @@
 #include "pipeline/stage/bulk.hpp"
 #include "pipeline/stage/lockstep.hpp"
 #include "pipeline/stage/merge.hpp"
+#include "pipeline/stage/retirement.hpp"
 
 namespace ringpipe::pipeline {
 namespace {
@@ -24,6 +25,7 @@ void survive(int signal) {
 }
 
 int run(const stage::options& what) {
+    stage::await_retirement();
     survive(SIGPIPE);
     // A stage without a command is the source itself.
     if (!what.command.empty() || what.merge) { survive(SIGINT); }

@@ -1,5 +1,6 @@
 #include "pipeline/view/exposition.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -125,6 +126,86 @@ void add_bridge(families& to, const ring_seen& one, const bridge_seen& bridge) {
            kind::Counter, of, number(state.failures));
 }
 
+void add_space(families& to, const sync::space_status& status) {
+    const labels of{{"space", printable(status.name)}};
+    to.add("ringpipe_space_readable", "1 if the space could be looked at", kind::Gauge, of, 1);
+    to.add("ringpipe_space_processes", "Living processes that have it open", kind::Gauge, of,
+           number(status.members.size()));
+    to.add("ringpipe_space_names", "Locks and other primitives in it", kind::Gauge, of,
+           number(status.primitives.size()));
+    to.add("ringpipe_space_size_bytes", "Room for primitives", kind::Gauge, of,
+           number(status.size));
+    to.add("ringpipe_space_used_bytes", "Room that is taken", kind::Gauge, of, number(status.used));
+}
+
+// What `value` is depends on the kind.
+void add_value(families& to, const sync::primitive_status& one, const labels& of) {
+    const auto value = number(one.value);
+    if (one.kind == "semaphore") {
+        to.add("ringpipe_semaphore_units", "Units it has", kind::Gauge, of, number(one.size));
+        to.add("ringpipe_semaphore_free_units", "Units that nobody living holds", kind::Gauge, of,
+               value);
+    } else if (one.kind == "counting_semaphore") {
+        to.add("ringpipe_counting_semaphore_count", "Where it stands", kind::Gauge, of, value);
+    } else if (one.kind == "event") {
+        to.add("ringpipe_event_set", "1 if it is set", kind::Gauge, of, value);
+    } else if (one.kind == "barrier") {
+        to.add("ringpipe_barrier_phases_total", "Phases completed", kind::Counter, of, value);
+        to.add("ringpipe_barrier_broken", "1 if a party is gone that is waited for", kind::Gauge,
+               of, one.broken ? 1 : 0);
+    } else if (one.kind == "cell") {
+        to.add("ringpipe_cell_writes_total", "Values written", kind::Counter, of, value);
+    } else if (one.kind == "mutex" || one.kind == "shared_mutex") {
+        to.add("ringpipe_lock_recovered",
+               "1 if an owner died, and what it guards was not called consistent since",
+               kind::Gauge, of, one.recovered ? 1 : 0);
+    }
+}
+
+void add_primitive(families& to, const std::string& space, const sync::primitive_status& one) {
+    const labels of{{"space", printable(space)}, {"name", printable(one.name)}, {"kind", one.kind}};
+    const auto living = std::count_if(one.participants.begin(), one.participants.end(),
+                                      [](const sync::participant& who) { return who.alive; });
+    const auto all = static_cast<std::ptrdiff_t>(one.participants.size());
+    to.add("ringpipe_sync_holders", "Living processes that hold it, read, write, or have a seat",
+           kind::Gauge, of, static_cast<double>(living));
+    to.add("ringpipe_sync_dead_holders", "Dead ones whose part nobody has taken over yet",
+           kind::Gauge, of, static_cast<double>(all - living));
+    add_value(to, one, of);
+}
+
+void add_pool(families& to, const pool::pool_outline& one) {
+    const labels of{{"pool", printable(one.name)}};
+    const auto& status = one.status;
+    const auto gauge = [&](std::string_view name, std::string_view help, double value) {
+        to.add(name, help, kind::Gauge, of, value);
+    };
+    const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+        to.add(name, help, kind::Counter, of, number(value));
+    };
+    gauge("ringpipe_pool_readable", "1 if the pool could be looked at", 1);
+    gauge("ringpipe_pool_alive", "0 if its owner was killed", one.alive ? 1 : 0);
+    gauge("ringpipe_pool_max_workers", "Workers it may have", one.max_workers);
+    gauge("ringpipe_pool_workers", "Workers it has", number(status.workers.size()));
+    gauge("ringpipe_pool_waiting_tasks", "Tasks that have not begun", number(status.waiting));
+    gauge("ringpipe_pool_running_tasks", "Tasks at a worker", number(status.running));
+    counter("ringpipe_pool_done_tasks_total", "Tasks that gave a result", status.done);
+    counter("ringpipe_pool_failed_tasks_total", "Tasks that threw, timed out, or lost their worker",
+            status.failed);
+    counter("ringpipe_pool_cancelled_tasks_total", "Tasks that were cancelled", status.cancelled);
+    counter("ringpipe_pool_worker_deaths_total", "Workers that died", status.worker_deaths);
+    for (const auto& worker : status.workers) {
+        const labels who{{"pool", printable(one.name)}, {"pid", std::to_string(worker.pid)}};
+        const std::chrono::duration<double> busy = worker.at_it_for;
+        to.add("ringpipe_pool_worker_busy_seconds", "How long it is at its task; 0: it is idle",
+               kind::Gauge, who, std::max(busy.count(), 0.0));
+        to.add("ringpipe_pool_worker_done_tasks_total", "Tasks that gave a result", kind::Counter,
+               who, number(worker.done));
+        to.add("ringpipe_pool_worker_failed_tasks_total", "Tasks that threw", kind::Counter, who,
+               number(worker.failed));
+    }
+}
+
 }  // namespace
 
 std::vector<prometheus::MetricFamily> exposition::Collect() const {
@@ -142,6 +223,23 @@ std::vector<prometheus::MetricFamily> exposition::Collect() const {
             for (const auto& group : one.status.groups) { add_group(all, one, group); }
             for (std::size_t i = 0; i < one.status.members.size(); ++i) { add_member(all, one, i); }
             for (const auto& bridge : one.bridges) { add_bridge(all, one, bridge); }
+        }
+        for (const auto& one : now.spaces) {
+            if (!one.problem.empty()) {
+                all.add("ringpipe_space_readable", "1 if the space could be looked at", kind::Gauge,
+                        {{"space", printable(one.name)}}, 0);
+                continue;
+            }
+            add_space(all, one.status);
+            for (const auto& each : one.status.primitives) { add_primitive(all, one.name, each); }
+        }
+        for (const auto& one : now.pools) {
+            if (one.problem.empty()) {
+                add_pool(all, one.outline);
+            } else {
+                all.add("ringpipe_pool_readable", "1 if the pool could be looked at", kind::Gauge,
+                        {{"pool", printable(one.name)}}, 0);
+            }
         }
     } catch (const std::exception&) {
         // The library has no way to say it; the next scrape tries again.

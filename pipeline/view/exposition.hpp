@@ -1,4 +1,4 @@
-// All rings in the terms of Prometheus, looked at whenever somebody asks.
+// All rings, spaces and pools in the terms of Prometheus, looked at whenever somebody asks.
 #pragma once
 
 #include <prometheus/collectable.h>
@@ -13,7 +13,7 @@ namespace ringpipe::pipeline {
 
 class exposition : public prometheus::Collectable {
   public:
-    // Thread-safe. Never throws: a ring that cannot be read is ringpipe_ring_readable 0.
+    // Thread-safe. Never throws: what cannot be read is ringpipe_ring_readable 0 (_space_, _pool_).
     [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
   private:

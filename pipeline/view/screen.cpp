@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <string_view>
 #include <utility>
 
 #include "common/units.hpp"
+#include "pipeline/view/pool_text.hpp"
+#include "pipeline/view/space_text.hpp"
 #include "pipeline/view/status_text.hpp"
 
 namespace ringpipe::pipeline {
@@ -187,6 +190,75 @@ void screen::add_bridge(std::vector<screen_line>& to, const bridge::bridge_state
     to.push_back(std::move(line));
 }
 
+void screen::add_space(std::vector<screen_line>& to, const space_seen& one) const {
+    if (!one.problem.empty()) {
+        to.push_back({{printable(one.problem), style::warning}});
+        return;
+    }
+    const auto& status = one.status;
+    to.push_back({{fitted(printable(one.name), 20), style::strong},
+                  {fmt::format(" space, {} processes, {} names, {} of {}", status.members.size(),
+                               status.primitives.size(), format_bytes(status.used),
+                               format_bytes(status.size)),
+                   style::plain}});
+    if (!members) { return; }
+    for (const auto& each : status.primitives) {
+        const bool dead = std::any_of(each.participants.begin(), each.participants.end(),
+                                      [](const sync::participant& who) { return !who.alive; });
+        to.push_back(
+            {{fmt::format("  {} {:<18} ", fitted(printable(each.name), 18), each.kind), style::dim},
+             {fmt::format("{:<22} ", printable(state_of(each))),
+              wants_attention(each) ? style::warning : style::plain},
+             {participants_of(each), dead ? style::warning : style::good}});
+    }
+}
+
+void screen::add_pool(std::vector<screen_line>& to, const pool_seen& one) const {
+    if (!one.problem.empty()) {
+        to.push_back({{printable(one.problem), style::warning}});
+        return;
+    }
+    const auto& outline = one.outline;
+    const auto& now = outline.status;
+    const auto old = std::find_if(before_.pools.begin(), before_.pools.end(), [&](const auto& p) {
+        return p.name == one.name && p.outline.owner_pid == outline.owner_pid;
+    });
+    const std::chrono::duration<double> since = now_.at - before_.at;
+    double rate = 0;
+    if (old != before_.pools.end() && since.count() > 0) {
+        const auto ended = [](const pool::pool_status& s) {
+            return static_cast<double>(s.done + s.failed);
+        };
+        rate = std::max(0.0, ended(now) - ended(old->outline.status)) / since.count();
+    }
+    const auto state = state_of(outline);
+    to.push_back({{fitted(printable(one.name), 20), style::strong},
+                  {fmt::format(" pool, {} waiting, {} running, {} ", format_count(now.waiting),
+                               format_count(now.running), format_rate(rate, "task")),
+                   style::plain},
+                  {std::string{state}, state == "open" ? style::dim : style::warning}});
+    screen_line more{
+        {fmt::format("  {} done, {} failed, {} of {} workers", format_count(now.done),
+                     format_count(now.failed), now.workers.size(), outline.max_workers),
+         style::dim}};
+    if (now.worker_deaths != 0) {
+        more.push_back({fmt::format(", {} died", format_count(now.worker_deaths)), style::warning});
+    }
+    to.push_back(std::move(more));
+    for (std::size_t i = 0; members && i < now.workers.size(); ++i) {
+        const auto& worker = now.workers[i];
+        const bool stopped = one.processes[i] && one.processes[i]->stopped;
+        to.push_back(
+            {{fmt::format("    {} {:>11} ", fitted("worker", 16), worker.pid), style::dim},
+             {fitted(stopped ? "stopped" : state_of(worker), 22), stopped          ? style::warning
+                                                                  : worker.at_work ? style::good
+                                                                                   : style::dim},
+             {fmt::format(" {} done, {} failed", format_count(worker.done),
+                          format_count(worker.failed)),
+              style::plain}});
+    }
+}
+
 std::vector<screen::entry> screen::sorted() const {
     std::vector<entry> all;
     for (const auto& ring : now_.rings) {
@@ -229,6 +301,8 @@ std::vector<screen_line> screen::lines(std::size_t width) const {
             });
         }
     }
+    for (const auto& one : now_.spaces) { add_space(all, one); }
+    for (const auto& one : now_.pools) { add_pool(all, one); }
     if (all.empty()) {
         all.push_back({{"no rings in /dev/shm; ringpipe demo makes one", style::dim}});
     }

@@ -46,6 +46,8 @@ class screen {
     [[nodiscard]] std::vector<entry> sorted() const;
     void add_ring(std::vector<screen_line>& to, const entry& one) const;
     void add_group(std::vector<screen_line>& to, const entry& one, std::size_t group) const;
+    void add_space(std::vector<screen_line>& to, const space_seen& one) const;
+    void add_pool(std::vector<screen_line>& to, const pool_seen& one) const;
     void add_member(std::vector<screen_line>& to, const entry& one, std::size_t member) const;
     static void add_bridge(std::vector<screen_line>& to, const bridge::bridge_state& state);
     [[nodiscard]] std::string bar(double share) const;

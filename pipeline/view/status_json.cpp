@@ -48,6 +48,7 @@ json list_of(const Items& items) {
 
 json to_json(const ring_status& status) {
     return {
+        {"kind", "ring"},
         {"name", status.name},
         {"path", status.path},
         {"state", state_of(status)},

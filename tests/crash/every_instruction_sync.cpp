@@ -230,3 +230,87 @@ TEST_CASE("every instruction: shared mutex written behind a dead reader") {
             return shared_mutex_survives(s, told.holds(), told.is_over());
         }});
 }
+
+// ---------------------------------------------------------------- who waits, and gives up
+
+TEST_CASE("every instruction: semaphore waited for and given up and given back to a waiter") {
+    survive_every_instruction(sync_operation{
+        "semaphore waited for",
+        [](const std::string& s) {
+            and_die(s, [](const auto& sp) { sync::semaphore{sp, "s", 2}; });
+        },
+        [](const std::string& space, const marks& mark) {
+            const auto mine = sync::space::open(space);
+            const auto other = sync::space::open(space);
+            sync::semaphore held{other, "s"};
+            sync::semaphore sut{mine, "s"};
+            held.acquire();
+            held.acquire();
+            mark.begin();
+            (void)sut.try_acquire_for(2ms);
+            held.release();  // somebody was announced: this wakes
+            held.release();
+            mark.end();
+        },
+        [](const sync::space& s, const progress&) { return semaphore_survives(s); }});
+}
+
+TEST_CASE("every instruction: shared mutex that readers keep a writer waiting for") {
+    survive_every_instruction(sync_operation{"shared_mutex, writer gives up", made,
+                                             [](const std::string& space, const marks& mark) {
+                                                 const auto mine = sync::space::open(space);
+                                                 const auto other = sync::space::open(space);
+                                                 sync::shared_mutex read{other, "m"};
+                                                 sync::shared_mutex sut{mine, "m"};
+                                                 read.lock_shared();
+                                                 mark.begin();
+                                                 (void)sut.try_lock_for(2ms);
+                                                 read.unlock_shared();
+                                                 mark.end();
+                                             },
+                                             // It never was in: nothing was written.
+                                             [](const sync::space& s, const progress&) {
+                                                 return shared_mutex_survives(s, false, true);
+                                             }});
+}
+
+TEST_CASE("every instruction: shared mutex that a writer keeps a reader waiting for") {
+    survive_every_instruction(
+        sync_operation{"shared_mutex, reader gives up", made,
+                       [](const std::string& space, const marks& mark) {
+                           const auto mine = sync::space::open(space);
+                           const auto other = sync::space::open(space);
+                           sync::shared_mutex written{other, "m"};
+                           sync::shared_mutex sut{mine, "m"};
+                           written.lock();
+                           mark.begin();
+                           (void)sut.try_lock_shared_for(2ms);
+                           tell(mark.note().acknowledging);
+                           written.unlock();
+                           tell(mark.note().acknowledged);
+                           mark.end();
+                       },
+                       // The writer dies with the reader, and was in until it had unlocked.
+                       [](const sync::space& s, const progress& told) {
+                           return shared_mutex_survives(s, !told.undoing, told.undone);
+                       }});
+}
+
+TEST_CASE("every instruction: shared mutex of a dead writer marked consistent") {
+    survive_every_instruction(
+        sync_operation{"shared_mutex marked consistent",
+                       [](const std::string& s) {
+                           and_die(s, [](const auto& sp) { sync::shared_mutex{sp, "m"}.lock(); });
+                       },
+                       with<sync::shared_mutex>("m",
+                                                [](sync::shared_mutex& m, notes& n) {
+                                                    m.lock();
+                                                    tell(n.acknowledging);
+                                                    m.mark_consistent();
+                                                    m.unlock();
+                                                    tell(n.acknowledged);
+                                                }),
+                       [](const sync::space& s, const progress& told) {
+                           return shared_mutex_survives(s, !told.undoing, told.undone);
+                       }});
+}

@@ -179,3 +179,78 @@ TEST_CASE("every instruction: a space made and joined and a name made in it") {
     survive_every_instruction(
         sync_operation{"space made", [](const std::string&) {}, act, survive});
 }
+
+// ---------------------------------------------------------------- who waits, and is woken
+
+TEST_CASE("every instruction: counting semaphore waited for and raised behind a waiter") {
+    survive_every_instruction(
+        sync_operation{"counting_semaphore waited for",
+                       [](const std::string& s) {
+                           and_die(s, [](const auto& sp) { sync::counting_semaphore{sp, "c", 0}; });
+                       },
+                       with<sync::counting_semaphore>("c",
+                                                      [](sync::counting_semaphore& c, notes& n) {
+                                                          (void)c.try_acquire_for(2ms);
+                                                          c.release(2);
+                                                          tell(n.returned);
+                                                          tell(n.acknowledging);
+                                                          c.acquire();
+                                                          tell(n.acknowledged);
+                                                      }),
+                       [](const sync::space& s, const progress& told) {
+                           const sync::counting_semaphore c{s, "c"};
+                           return one_of<std::uint32_t>(told, c.count(), 0, 2, 1);
+                       }});
+}
+
+TEST_CASE("every instruction: event waited for and set behind a waiter") {
+    survive_every_instruction(sync_operation{
+        "event waited for",
+        [](const std::string& s) { and_die(s, [](const auto& sp) {
+                                       sync::event{sp, "e"};
+                                   }); },
+        with<sync::event>("e",
+                          [](sync::event& e, notes& n) {
+                              (void)e.wait_for(2ms);
+                              e.set();
+                              tell(n.returned);
+                              tell(n.acknowledging);
+                              e.clear();
+                              tell(n.acknowledged);
+                          }),
+        [](const sync::space& s, const progress& told) -> std::string {
+            sync::event e{s, "e"};
+            auto wrong = one_of(told, e.is_set(), false, true, false);
+            e.set();
+            return e.wait_for(0ms) ? wrong : "it cannot be set";
+        }});
+}
+
+TEST_CASE("every instruction: cell read and waited for and written behind a waiter") {
+    survive_every_instruction(sync_operation{
+        "cell read",
+        [](const std::string& s) {
+            and_die(s, [](const auto& sp) { sync::cell_writer<value>{sp, "c"}.write(all(1)); });
+        },
+        [](const std::string& space, const marks& mark) {
+            const auto mine = sync::space::open(space);
+            const sync::cell<value> in{mine, "c"};
+            sync::cell_writer<value> out{mine, "c"};
+            mark.begin();
+            bool whole = in.read() == all(1);
+            (void)in.wait_for(in.version(), 2ms);
+            out.write(all(2));  // somebody was announced: this wakes
+            whole = whole && in.read() == all(2);
+            if (whole) { tell(mark.note().returned); }
+            mark.end();
+        },
+        [](const sync::space& s, const progress& told) -> std::string {
+            const sync::cell<value> in{s, "c"};
+            const auto seen = in.read();
+            if (!seen) { return "the value is gone"; }
+            if (*seen != all(1) && *seen != all(2)) { return "half of a value is seen"; }
+            if (told.done && *seen != all(2)) { return "what was written is lost"; }
+            sync::cell_writer<value>{s, "c"}.write(all(3));
+            return in.read() == all(3) ? "" : "what is written next is not seen";
+        }});
+}

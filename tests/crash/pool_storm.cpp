@@ -40,20 +40,31 @@ class tally {
     std::atomic<std::uint8_t>* counts_;
 };
 
+// Of some length, different for each: so that most kills hit a worker at a task.
 std::uint64_t count_and_triple(const std::string& path, std::uint64_t tasks, std::uint64_t task) {
     static tally begun{path, tasks};
     begun[task].fetch_add(1);
+    const auto until = clock::now() + task % 8 * 20us;
+    while (clock::now() < until) {}
     return 3 * task;
 }
 RINGPIPE_TASK(count_and_triple);
 
 bool is_long() { return std::getenv("RINGPIPE_LONG") != nullptr; }
 
+// Printed, so that a storm can be had again.
+std::uint64_t seed_of_storm() {
+    const char* const asked = std::getenv("RINGPIPE_SEED");
+    return asked != nullptr ? std::strtoull(asked, nullptr, 10) : std::random_device{}();
+}
+
 }  // namespace
 
 TEST_CASE("random kills of workers lose no task and run none twice unless it says so") {
-    const std::uint64_t tasks = is_long() ? 100'000 : 5'000;
-    const std::uint64_t kills = is_long() ? 1'000 : 25;
+    const std::uint64_t tasks = is_long() ? 100'000 : 2'000;
+    const std::uint64_t kills = is_long() ? 1'000 : 40;
+    const auto seed = seed_of_storm();
+    CAPTURE(seed);
     unique_name file;
     const auto path = "/tmp/" + file.str();
     std::uint64_t done = 0;
@@ -70,7 +81,7 @@ TEST_CASE("random kills of workers lose no task and run none twice unless it say
         // Kills spread over the tasks: the tasks come in as many parts as there are kills.
         std::atomic<std::uint64_t> allowed = 0;
         std::thread killer{[&] {
-            std::mt19937 random{7};
+            std::mt19937_64 random{seed};
             while (!over && killed < kills) {
                 const auto workers = pool.status().workers;
                 if (workers.empty() || killed >= allowed) {
@@ -79,7 +90,8 @@ TEST_CASE("random kills of workers lose no task and run none twice unless it say
                 }
                 const auto pid = workers[random() % workers.size()].pid;
                 // A pid of the pool's own child: not given away before it is reaped.
-                if (::kill(static_cast<pid_t>(pid), SIGKILL) == 0) { ++killed; }
+                const int how = random() % 4 == 0 ? SIGTERM : SIGKILL;
+                if (::kill(static_cast<pid_t>(pid), how) == 0) { ++killed; }
             }
         }};
         const auto part = tasks / kills;
@@ -106,7 +118,10 @@ TEST_CASE("random kills of workers lose no task and run none twice unless it say
                     if (result.get() != 3 * task) { ++wrong; }
                     if (times == 0) { ++wrong; }
                     ++done;
-                } catch (const pool::worker_died&) { ++died; }
+                } catch (const pool::worker_died& death) {
+                    ++died;
+                    if (death.signal() != SIGKILL && death.signal() != SIGTERM) { ++wrong; }
+                }
                 again += times > 1 ? 1 : 0;
                 if (times > attempts) { ++unmarked; }
             }
@@ -116,9 +131,11 @@ TEST_CASE("random kills of workers lose no task and run none twice unless it say
         over = true;
         killer.join();
         if (missing != 0) { pool.shutdown(pool::shutdown_mode::now); }
-        MESSAGE("tasks " << tasks << " kills " << killed.load() << " done " << done << " died "
-                         << died << " run again " << again);
+        MESSAGE("pool storm: seed " << seed << ", " << tasks << " tasks, " << killed.load()
+                                    << " kills: " << done << " done, " << died << " died, " << again
+                                    << " run again, " << missing << " lost, " << wrong << " wrong");
         CHECK(pool.status().worker_deaths >= 1);
+        CHECK(killed >= kills);
     }
     ::unlink(path.c_str());
     CHECK(missing == 0);

@@ -15,22 +15,22 @@ work=$build/install-test/$way
 launcher=()
 if command -v ccache > /dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
 
-configure_project() { # WAY CMAKE-OPTIONS...
+build_project() { # WAY CMAKE-OPTIONS...
     rm -rf "$work"
     cmake -S "$here/project" -B "$work" -G Ninja -DRINGPIPE_FROM="$1" "${@:2}" "${launcher[@]}" \
         -DBoost_DIR="$(sed -n 's/^Boost_DIR:PATH=//p' "$build/CMakeCache.txt")"
-}
-
-build_project() {
-    configure_project "$@"
-    cmake --build "$work"
+    cmake --build "$work" --target user
     "$work/user"
 }
 
 case $way in
     install)
         rm -rf "$prefix"
-        cmake --install "$build" --prefix "$prefix"
+        if [[ $build == "$source/build/release" ]]; then
+            "$source/scripts/install" "$prefix"
+        else
+            cmake --install "$build" --prefix "$prefix"
+        fi
         for program in ringpipe ringpipe-producer ringpipe-consumer; do
             "$prefix/bin/$program" --version | grep -q "^$program "
             test -s "$prefix/share/man/man1/$program.1.gz"
@@ -43,19 +43,17 @@ case $way in
     find_package) build_project "$way" -DCMAKE_PREFIX_PATH="$prefix" ;;
     pkg_config)
         mkdir -p "$work"
-        export PKG_CONFIG_PATH=$prefix/lib/pkgconfig:$(echo "$prefix"/lib/*/pkgconfig)
-        # The prefix is not where CMake was told that it would be.
-        flags=$(pkg-config --define-variable=prefix="$prefix" --cflags --libs ringpipe-shm)
+        PKG_CONFIG_PATH=$(find "$prefix" -type d -name pkgconfig -printf '%p:')
+        export PKG_CONFIG_PATH
         boost=$(sed -n 's/^Boost_DIR:PATH=//p' "$build/CMakeCache.txt")
-        # shellcheck disable=SC2086  # several words
-        c++ -std=c++20 -I"${boost%/lib/*}/include" "$here/project/main.cpp" -o "$work/user" $flags
+        # shellcheck disable=SC2046  # several words
+        c++ -std=c++20 -DWITH_ALL -I"${boost%/lib/*}/include" "$here/project/main.cpp" -o "$work/user" \
+            $(pkg-config --cflags --libs ringpipe-async ringpipe-pool ringpipe-sync)
         "$work/user"
         ;;
-    add_subdirectory) build_project "$way" -DRINGPIPE_SOURCE="$source" ;;
-    # Differs in how it is found, not in what is built: that would take a minute more.
-    FetchContent) configure_project "$way" -DRINGPIPE_SOURCE="$source" ;;
+    add_subdirectory | FetchContent) build_project "$way" -DRINGPIPE_SOURCE="$source" ;;
     completion)
-        # shellcheck disable=SC1090
+        # shellcheck disable=SC1090,SC1091  # made by the program
         source "$prefix/share/bash-completion/completions/ringpipe"
         complete_line() {
             read -ra COMP_WORDS <<< "$1"
@@ -72,7 +70,9 @@ case $way in
         (cd "$build" && cpack -G DEB -B "$work" > "$build/install-test/cpack.log")
         [[ $(dpkg-deb --contents "$work"/ringpipe_*.deb) == *" ./usr/bin/ringpipe-consumer"* ]]
         [[ $(dpkg-deb --contents "$work"/ringpipe-dev_*.deb) == *" ./usr/include/ringpipe/shm/ring.hpp"* ]]
-        [[ $(dpkg-deb --field "$work"/ringpipe_*.deb Depends) == *libc6* ]]
+        # Found by dpkg-shlibdeps, and written by hand.
+        [[ $(dpkg-deb --field "$work"/ringpipe_*.deb Depends) == *libc6*libfmt*libstdc++6* ]]
+        [[ $(dpkg-deb --field "$work"/ringpipe-dev_*.deb Depends) == libboost1.[0-9]*-dev,\ libfmt-dev\ \(\>=*libcereal-dev ]]
         if command -v lintian > /dev/null; then
             # The project has no address for mail yet, and a build for /usr/local no folder per machine.
             lintian --allow-root --fail-on error,warning --suppress-tags \

@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/types.h>
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -15,18 +17,6 @@ using namespace ringpipe;
 using namespace ringpipe::test;
 
 namespace {
-
-struct answer {
-    int code;
-    std::string out;
-    std::string err;
-};
-
-answer ask(const std::vector<std::string>& arguments) {
-    program ringpipe{"ringpipe", arguments};
-    const int code = ringpipe.wait();
-    return {code, ringpipe.out(), ringpipe.err()};
-}
 
 nlohmann::json letters_of(const std::string& ring) {
     const auto listed = ask({"dead", ring, "--json"});
@@ -143,6 +133,26 @@ TEST_CASE("a consumer that tries again does not hold up the others") {
     CHECK(ask({"dead", name}).err.find("no dead letters") != std::string::npos);
 }
 
+TEST_CASE("a killed consumer takes the command along that works on its message") {
+    const unique_ring name;
+    send_lines(name, "a\n");
+    consumer_program sut{{name, "--exec", "echo $$; exec sleep 1000"}};
+    REQUIRE(eventually([&] { return sut.out().ends_with("\n"); }));
+    const pid_t command = std::stoi(sut.out());
+    CHECK(::kill(command, 0) == 0);
+    sut.signal(SIGKILL);
+    CHECK(sut.wait() == 128 + SIGKILL);
+    // (As a zombie it may stay for a while, if nobody here reaps orphans.)
+    CHECK(eventually([&] {
+        std::ifstream state{"/proc/" + std::to_string(command) + "/stat"};
+        std::string pid;
+        std::string called;
+        char letter = 'X';
+        state >> pid >> called >> letter;
+        return letter == 'X' || letter == 'Z';
+    }));
+}
+
 TEST_CASE("the pause before the next attempt can be interrupted, its attempts still count") {
     const unique_ring name;
     send_lines(name, "a\n");
@@ -153,7 +163,8 @@ TEST_CASE("the pause before the next attempt can be interrupted, its attempts st
     sut.signal(SIGINT);
     CHECK(sut.wait() == 128 + SIGINT);
     CHECK(watch.elapsed() < 3s);
-    consumer_program next{{name, "--exec", "echo $RINGPIPE_ATTEMPT $RINGPIPE_REDELIVERED"}};
+    consumer_program next{
+        {name, "--max-attempts", "0", "--exec", "echo $RINGPIPE_ATTEMPT $RINGPIPE_REDELIVERED"}};
     CHECK(next.wait() == 0);
     CAPTURE(next.out());
     CHECK(next.out().ends_with(" 1\n"));

@@ -84,6 +84,22 @@ from = "both"
     CHECK(sorted_numbers({all.content()}) == sorted_numbers({numbers(1, 2000)}));
 }
 
+TEST_CASE("a last line that its stage does not end is not joined with a line of another") {
+    file_run sut{R"(
+[[stage]]
+command = "printf a"
+to = "both"
+[[stage]]
+command = "printf b"
+to = "both"
+[[stage]]
+command = "sort"
+from = "both"
+)"};
+    CHECK(sut.run.wait() == 0);
+    CHECK(sut.run.out() == "a\nb\n");
+}
+
 TEST_CASE("stages of one group share its messages") {
     file_run sut{R"(
 [[stage]]

@@ -104,14 +104,50 @@ TEST_CASE("a run that is stopped at once keeps what is not done if it has a name
     CHECK(name.rings().empty());
 }
 
+TEST_CASE("messages of a named run have room for the number by which it resumes") {
+    constexpr std::size_t most = 65536 - 32 - 8;
+    const run_name name;
+    std::vector<std::string> with{"--name", name.name.str(), "--capacity", "64KiB"};
+    std::vector<std::string> stages{"cat", "1x cat", "cat"};
+    SUBCASE("of many lines") {
+        const auto text = numbers(1, 100'000);
+        stages_run sut{stages, with, {.input = text}};
+        CHECK(sut.wait() == 0);
+        CHECK(sut.err().empty());
+        const bool same = sut.out() == text;
+        CHECK(same);
+    }
+    SUBCASE("and one line that is as long as can be") {
+        SUBCASE("in bulk") {}
+        SUBCASE("in lockstep") {
+            with.emplace_back("--lockstep");
+            stages[1] = "1x sed -u s/x/x/";
+        }
+        const auto line = std::string(most - 1, 'x') + "\n";
+        stages_run sut{stages, with, {.input = "a\n" + line + "b\n"}};
+        CHECK(sut.wait() == 0);
+        CHECK(sut.err().empty());
+        const bool same = sut.out() == "a\n" + line + "b\n";
+        CHECK(same);
+    }
+    SUBCASE("which a line that is longer is told") {
+        stages_run sut{stages, with, {.input = std::string(most, 'x') + "\n"}};
+        CHECK(sut.wait() == 65);
+        CHECK(sut.says("stage 1: a line is longer than the 65496 bytes that the ring takes; "));
+    }
+    CHECK(name.rings().empty());
+}
+
 TEST_CASE("a name that is taken and a run that cannot be resumed are said") {
     const run_name name;
     SUBCASE("the rings are there already") {
         const auto taken = ring::create(name.name.str() + "-1");
         stages_run sut{{"cat", "1x cat"}, name.options()};
-        CHECK(sut.wait() != 0);
+        CHECK(sut.wait() == 73);
         CHECK(is_one_line(sut.err(), "ringpipe"));
-        CHECK(sut.says(name.name.str() + "-1"));
+        CHECK(sut.says("cannot start the run " + name.name.str() + ": its ring " + name.name.str() +
+                       "-1 is there already"));
+        CHECK(sut.processes() == 0);
         CHECK(name.rings().size() == 1);
     }
     SUBCASE("nothing is there") {

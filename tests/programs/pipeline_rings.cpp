@@ -11,23 +11,12 @@
 #include <vector>
 
 #include "tests/support/program.hpp"
+#include "tests/support/said.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
 
 namespace {
-
-struct answer {
-    int code;
-    std::string out;
-    std::string err;
-};
-
-answer ask(const std::vector<std::string>& arguments) {
-    program ringpipe{"ringpipe", arguments};
-    const int code = ringpipe.wait();
-    return {code, ringpipe.out(), ringpipe.err()};
-}
 
 // The line of `ls` about this ring, as words; other rings are other people's.
 std::vector<std::string> listed(const std::string& ring) {

@@ -93,6 +93,8 @@ TEST_CASE("any stage that fails makes the run fail with the code of the last one
         CHECK(sut.wait() == 127);
         CHECK(sut.says("stage 2.1: /bin/sh: 1: /no/such/program: not found\n"));
         CHECK(sut.says("failed: exit code 127 (command not found)"));
+        CHECK(sut.left_over().empty());
+        CHECK(sut.processes() == 0);
     }
     SUBCASE("one that was killed") {
         stages_run sut{{"seq 5", "kill -9 $$", "cat"}};

@@ -1,14 +1,11 @@
 // `ringpipe top` on a real terminal: tmux is the terminal, keys are sent, the screen is read.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
+#include "tests/programs/a_terminal.hpp"
 #include "tests/support/program.hpp"
 
 namespace {
@@ -16,58 +13,10 @@ namespace {
 using namespace ringpipe;
 using namespace ringpipe::test;
 
-std::string output_of(const std::string& command) {
-    std::string out;
-    auto* from = ::popen(command.c_str(), "r");
-    REQUIRE(from != nullptr);
-    std::array<char, 4096> part;
-    while (const auto count = std::fread(part.data(), 1, part.size(), from)) {
-        out.append(part.data(), count);
-    }
-    ::pclose(from);
-    return out;
-}
-
-// A terminal of 80x24 with a program in it; both are gone afterwards.
-class a_terminal {
-  public:
-    explicit a_terminal(const std::string& command,
-                        const std::string& environment = "LC_ALL=C.UTF-8")
-        : tmux_{fmt::format("tmux -L ringpipe-test-{}-{} -f /dev/null", ::getpid(), ++number_)} {
-        // When it has ended, the pane says with which code, and stays.
-        const auto whole =
-            fmt::format("{} {}; echo exit code $?; sleep 1000", environment, command);
-        output_of(fmt::format("env -u TMUX {} new-session -d -x 80 -y 24 '{}' 2>&1", tmux_, whole));
-    }
-    a_terminal(const a_terminal&) = delete;
-    a_terminal& operator=(const a_terminal&) = delete;
-    ~a_terminal() { output_of(tmux_ + " kill-server 2>&1"); }
-
-    void press(const std::string& keys) { output_of(tmux_ + " send-keys " + keys); }
-    void resize(int columns, int rows) {
-        output_of(fmt::format("{} resize-window -x {} -y {}", tmux_, columns, rows));
-    }
-    [[nodiscard]] std::string text() const { return output_of(tmux_ + " capture-pane -p 2>&1"); }
-    [[nodiscard]] bool shows(const std::string& what) const {
-        const bool seen = eventually([&] { return text().find(what) != std::string::npos; });
-        if (!seen) { MESSAGE(text()); }
-        return seen;
-    }
-    [[nodiscard]] bool hides(const std::string& what) const {
-        return eventually([&] { return text().find(what) == std::string::npos; });
-    }
-
-  private:
-    static inline int number_ = 0;
-    std::string tmux_;
-};
-
 std::string top_of(const unique_ring& ring, const std::string& more = "--every 200ms") {
     const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
     return fmt::format("{}/ringpipe top {} {}", folder.string(), ring.str(), more);
 }
-
-bool has_tmux() { return std::system("tmux -V > /dev/null 2>&1") == 0; }  // NOLINT
 
 }  // namespace
 

@@ -12,27 +12,12 @@
 #include <vector>
 
 #include "tests/support/program.hpp"
+#include "tests/support/said.hpp"
 
 namespace {
 
 using namespace ringpipe;
 using namespace ringpipe::test;
-
-struct answer {
-    int code = 0;
-    std::string out;
-    std::string err;
-};
-
-answer ask(const std::vector<std::string>& arguments) {
-    program asked{"ringpipe", arguments};
-    const int code = asked.wait();
-    return {code, asked.out(), asked.err()};
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 // As if nobody had used it since so long.
 void make_older(const unique_ring& ring, std::chrono::seconds by) {

@@ -184,3 +184,62 @@ TEST_CASE("the screen sorts rings by name or by rate or by what waits") {
     view.order = sort_by::lag;
     CHECK(order() == "cab");
 }
+
+TEST_CASE("the screen shows the locks of a space with who holds them") {
+    space_seen shop;
+    shop.name = shop.status.name = "shop";
+    shop.status.size = 1 << 20;
+    shop.status.used = 1024;
+    shop.status.members = {{0, 4711}, {1, 4712}};
+    shop.processes = {std::nullopt, std::nullopt};
+    sync::primitive_status till;
+    till.name = "till";
+    till.kind = "mutex";
+    till.participants = {{4711, true, sync::part::holds, 1}};
+    sync::primitive_status seats;
+    seats.name = "seats";
+    seats.kind = "semaphore";
+    seats.size = 3;
+    seats.value = 1;
+    seats.participants = {{4712, false, sync::part::holds, 2}};
+    shop.status.primitives = {till, seats};
+    screen view{false};
+    view.show({clock::time_point{} + 1h, {}, {shop}, {}});
+    const auto text = text_of(view, 120);
+    CAPTURE(text);
+    CHECK(has(text, "shop                 space, 2 processes, 2 names, 1 KiB of 1 MiB"));
+    CHECK(has(text, "  till               mutex              held                   4711\n"));
+    CHECK(has(text, "1 of 3 free            4712 x2 (dead)\n"));
+    CHECK(longest_line(view, 40) <= 40);
+    view.members = false;
+    CHECK_FALSE(has(text_of(view), "till"));
+}
+
+TEST_CASE("the screen shows a pool with its tasks and its workers") {
+    pool_seen one;
+    one.name = one.outline.name = "work";
+    one.outline.alive = true;
+    one.outline.owner_pid = 99;
+    one.outline.max_workers = 4;
+    auto& status = one.outline.status;
+    status.waiting = 7;
+    status.running = 1;
+    status.done = 100;
+    status.workers = {{4711, true, 2s, 60, 0}, {4712, false, {}, 40, 2}};
+    one.processes = {std::nullopt, process_seen{true, 0, 1}};
+    screen view{false};
+    view.show({clock::time_point{} + 1h, {}, {}, {one}});
+    status.done = 150;
+    status.worker_deaths = 1;
+    view.show({clock::time_point{} + 1h + 2s, {}, {}, {one}});
+    const auto text = text_of(view, 120);
+    CAPTURE(text);
+    CHECK(has(text, "work                 pool, 7 waiting, 1 running, 25.0 task/s open\n"));
+    CHECK(has(text, "150 done, 0 failed, 2 of 4 workers, 1 died\n"));
+    CHECK(has(text, "at work for 2 s"));
+    CHECK(has(text, "stopped"));
+    CHECK(longest_line(view, 40) <= 40);
+    one.outline.alive = false;
+    view.show({clock::time_point{} + 1h + 3s, {}, {}, {one}});
+    CHECK(has(text_of(view), "abandoned"));
+}

@@ -1,51 +1,54 @@
-// A user's program: a ring of the process's own, there and back, by each of the libraries.
+// A user's program: a ring of the process's own, there and back, by each of the libraries that it has.
 #include <unistd.h>
+
+#include <iostream>
+#include <mutex>
+#include <string>
+
 #include <ringpipe/shm/consumer.hpp>
 #include <ringpipe/shm/producer.hpp>
 
-#include <iostream>
-#include <string>
-
-#ifdef WITH_ASYNC
+#ifdef WITH_ALL
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <ringpipe/async/async_consumer.hpp>
-#endif
-#ifdef WITH_POOL
 #include <ringpipe/pool/process_pool.hpp>
+#include <ringpipe/sync/mutex.hpp>
+#include <ringpipe/sync/space.hpp>
 #endif
 
 namespace {
 
+const std::string name = "install-test-" + std::to_string(::getpid());
+
 struct removed_ring {
-    std::string name = "install-test-" + std::to_string(::getpid());
     ~removed_ring() { ringpipe::ring::remove(name); }
 };
 
+std::string receive(const ringpipe::ring& ring) {
+    ringpipe::consumer in{ring};
+    const auto message = in.receive_for(std::chrono::seconds{20});
+    std::string text{message.text()};
+    in.acknowledge(message);
+    return text;
+}
+
+bool expect(const std::string& what, bool holds) {
+    std::cout << what << (holds ? ": good\n" : ": WRONG\n");
+    return holds;
+}
+
 }  // namespace
 
-#ifdef WITH_POOL
-namespace {
+#ifdef WITH_ALL
 int twice(int number) { return number * 2; }
-}  // namespace
-#endif
+RINGPIPE_TASK(twice);
 
-int main(int argc, char** argv) {
-    (void)argc;
-    (void)argv;
-#ifdef WITH_POOL
-    // Compiled and linked; a pool of one worker is another test's matter.
-    (void)&twice;
-    (void)sizeof(ringpipe::process_pool);
-#endif
-    const removed_ring of;
-    const auto ring = ringpipe::ring::create(of.name);
-    ringpipe::producer out{ring};
-    const std::string text = "hello";
-    out.send(std::as_bytes(std::span{text}));
+namespace {
+
+std::string receive_in_a_loop(const ringpipe::ring& ring) {
     std::string received;
-#ifdef WITH_ASYNC
     boost::asio::io_context loop;
     ringpipe::async_consumer in{loop, ring};
     boost::asio::co_spawn(
@@ -57,12 +60,39 @@ int main(int argc, char** argv) {
         },
         boost::asio::detached);
     loop.run();
-#else
-    ringpipe::consumer in{ring};
-    const auto message = in.receive_for(std::chrono::seconds{10});
-    received = message.text();
-    in.acknowledge(message);
+    return received;
+}
+
+bool can_lock() {
+    struct removed_space {
+        ~removed_space() { ringpipe::sync::space::remove(name); }
+    };
+    const removed_space removed;
+    const auto space = ringpipe::sync::space::create(name);
+    ringpipe::sync::mutex till{space, "till"};
+    const std::lock_guard hold{till};
+    return !till.recovered();
+}
+
+}  // namespace
 #endif
-    std::cout << received << '\n';
-    return received == text ? 0 : 1;
+
+int main() {
+#ifdef WITH_ALL
+    ringpipe::pool::run_worker_if_asked();
+#endif
+    const removed_ring removed;
+    const auto ring = ringpipe::ring::create(name);
+    ringpipe::producer out{ring};
+    const std::string text = "hello";
+    out.send(std::as_bytes(std::span{text}));
+    bool all_well = expect("shm", receive(ring) == text);
+#ifdef WITH_ALL
+    out.send(std::as_bytes(std::span{text}));
+    all_well = expect("async", receive_in_a_loop(ring) == text) && all_well;
+    ringpipe::process_pool pool{{.max_workers = 1}};
+    all_well = expect("pool", pool.submit(twice, 21).get() == 42) && all_well;
+    all_well = expect("sync", can_lock()) && all_well;
+#endif
+    return all_well ? 0 : 1;
 }
