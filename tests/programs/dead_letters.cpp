@@ -18,18 +18,6 @@ using namespace ringpipe::test;
 
 namespace {
 
-struct answer {
-    int code;
-    std::string out;
-    std::string err;
-};
-
-answer ask(const std::vector<std::string>& arguments) {
-    program ringpipe{"ringpipe", arguments};
-    const int code = ringpipe.wait();
-    return {code, ringpipe.out(), ringpipe.err()};
-}
-
 nlohmann::json letters_of(const std::string& ring) {
     const auto listed = ask({"dead", ring, "--json"});
     CAPTURE(listed.err);

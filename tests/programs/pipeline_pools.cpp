@@ -13,10 +13,11 @@
 #include <vector>
 
 #include "common/unique_fd.hpp"
-#include "tests/support/ask.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/gate.hpp"
+#include "tests/support/program.hpp"
 #include "tests/support/ring_fixture.hpp"
+#include "tests/support/said.hpp"
 #include "tests/support/tasks.hpp"
 
 namespace {

@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/ask.hpp"
+#include "tests/support/program.hpp"
+#include "tests/support/said.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;

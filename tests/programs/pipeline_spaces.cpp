@@ -15,8 +15,9 @@
 #include "sync/mutex.hpp"
 #include "sync/semaphore.hpp"
 #include "sync/shared_mutex.hpp"
-#include "tests/support/ask.hpp"
 #include "tests/support/child.hpp"
+#include "tests/support/program.hpp"
+#include "tests/support/said.hpp"
 #include "tests/support/space_fixture.hpp"
 
 namespace {

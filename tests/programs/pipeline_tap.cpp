@@ -11,17 +11,9 @@ namespace {
 using namespace ringpipe;
 using namespace ringpipe::test;
 
-struct answer {
-    int code = 0;
-    std::string out;
-    std::string err;
-};
-
 answer tap(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "tap");
-    program asked{"ringpipe", arguments};
-    const int code = asked.wait();
-    return {code, asked.out(), asked.err()};
+    return ask(arguments);
 }
 
 // A ring with these in it, whose stream has ended.

@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/ask.hpp"
+#include "tests/support/program.hpp"
+#include "tests/support/said.hpp"
 
 namespace {
 

@@ -136,4 +136,10 @@ bool is_one_line(std::string_view err, std::string_view program) {
            err.ends_with('\n');
 }
 
+answer ask(const std::vector<std::string>& arguments) {
+    program asked{"ringpipe", arguments};
+    const int code = asked.wait();
+    return {code, asked.out(), asked.err()};
+}
+
 }  // namespace ringpipe::test

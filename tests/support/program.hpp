@@ -75,6 +75,14 @@ class program {
     pid_t id_ = -1;
 };
 
+// What `ringpipe ARGUMENTS` says until it ends by itself.
+struct answer {
+    int code = 0;
+    std::string out;
+    std::string err;
+};
+[[nodiscard]] answer ask(const std::vector<std::string>& arguments);
+
 struct producer_program : program {
     explicit producer_program(const std::vector<std::string>& arguments, const program_io& io = {})
         : program{"ringpipe-producer", arguments, io} {}

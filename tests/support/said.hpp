@@ -1,24 +1,9 @@
-// `ringpipe COMMAND ...`, asked once: how it ended, and what it said.
+// What to look for in what a program said.
 #pragma once
 
 #include <string>
-#include <vector>
-
-#include "tests/support/program.hpp"
 
 namespace ringpipe::test {
-
-struct answer {
-    int code = 0;
-    std::string out;
-    std::string err;
-};
-
-inline answer ask(const std::vector<std::string>& arguments) {
-    program asked{"ringpipe", arguments};
-    const int code = asked.wait();
-    return {code, asked.out(), asked.err()};
-}
 
 inline bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
