@@ -107,6 +107,7 @@ std::string words_for(natsStatus status, jsErrCode code) {
 connection::connection(const connection_options& with)
     : listener_{std::make_unique<listener>()}, shown_{without_secrets(with.servers)} {
     listener_->tell = with.tell;
+    listener_->note.describe(with.direction, shown_ + "/" + with.stream);
     natsOptions* raw = nullptr;
     need(natsOptions_Create(&raw), "prepare the connection");
     const options_handle options{raw};
@@ -130,6 +131,7 @@ connection::connection(const connection_options& with)
         refuse(status, shown_);
     }
     connection_.reset(made);
+    listener_->note.set_connected(true);
 }
 
 // cnats calls back from a thread of its own also after natsConnection_Destroy has returned; the last
@@ -148,14 +150,16 @@ void connection::on_closed(natsConnection*, void* closure) {
 }
 
 void connection::on_disconnected(natsConnection*, void* closure) {
-    const auto& to = *static_cast<listener*>(closure);
-    if (to.tell && !to.closing) {
-        to.tell("the connection to NATS is lost; trying again until it is back");
-    }
+    auto& to = *static_cast<listener*>(closure);
+    if (to.closing) { return; }
+    to.note.set_connected(false);
+    to.note.failed("the connection to NATS is lost");
+    if (to.tell) { to.tell("the connection to NATS is lost; trying again until it is back"); }
 }
 
 void connection::on_reconnected(natsConnection*, void* closure) {
-    const auto& to = *static_cast<listener*>(closure);
+    auto& to = *static_cast<listener*>(closure);
+    to.note.set_connected(true);
     if (to.tell) { to.tell("the connection to NATS is back"); }
 }
 

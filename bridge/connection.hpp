@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "bridge/note.hpp"
+
 namespace ringpipe::bridge {
 
 // One line to the user: the connection is lost, it is back, ...
@@ -28,7 +30,10 @@ struct connection_options {
     std::string tls_cert_file = {};
     std::string tls_key_file = {};
     std::string name = {};  // for the server's monitoring
-    teller tell = {};       // called from a thread of cnats
+    // For those who look at this bridge: "out" or "in", and the stream[/consumer].
+    std::string direction = {};
+    std::string stream = {};
+    teller tell = {};  // called from a thread of cnats
 };
 
 template <auto Destroy>
@@ -57,6 +62,9 @@ class connection {
     [[nodiscard]] std::size_t max_payload() const;
     [[nodiscard]] const std::string& servers() const { return shown_; }
 
+    // What is seen of us from outside.
+    [[nodiscard]] state_note& note() const { return listener_->note; }
+
     // Throws if cnats has given up for good (the credentials were withdrawn).
     void check() const;
     [[nodiscard]] bool connected() const;
@@ -65,6 +73,7 @@ class connection {
     // Read by a thread of cnats, also while we close.
     struct listener {
         teller tell;
+        state_note note;
         std::atomic<bool> closing{false};
         std::promise<void> closed;  // nothing more is called
     };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bridge/joiner.hpp"
+#include "bridge/puller.hpp"
 #include "common/error.hpp"
 #include "common/shutdown.hpp"
 
@@ -17,29 +18,6 @@ using namespace std::chrono_literals;
 
 constexpr auto tick = 100ms;                        // how long a signal may go unnoticed
 constexpr std::uint64_t batch_bytes = 256U << 10U;  // into the ring at a time
-
-using subscription = handle<natsSubscription, natsSubscription_Destroy>;
-
-struct fetched {
-    natsMsgList list{nullptr, 0};
-    fetched() = default;
-    fetched(const fetched&) = delete;
-    fetched& operator=(const fetched&) = delete;
-    ~fetched() { natsMsgList_Destroy(&list); }
-};
-
-// Where a delivery stands.
-struct place {
-    std::uint64_t sequence = 0;  // in the stream
-    std::uint64_t delivery = 0;  // the consumer's count of deliveries
-};
-
-std::optional<place> place_of(natsMsg* message) {
-    jsMsgMetaData* raw = nullptr;
-    if (natsMsg_GetMetaData(&raw, message) != NATS_OK) { return std::nullopt; }
-    const handle<jsMsgMetaData, jsMsgMetaData_Destroy> about{raw};
-    return place{about->Sequence.Stream, about->Sequence.Consumer};
-}
 
 // Keeps the order of the stream in the ring, whatever is lost on the way. JetStream counts its
 // deliveries: while no number is missing, nothing is. When one is, or we have just started, what
@@ -54,6 +32,7 @@ class receiver {
           tell_{tell},
           count_{count},
           context_{over.make_context()},
+          from_{over, with.stream, with.consumer, with.batch},
           subject_{with.partition ? fmt::format("{}.{}", with.stream, *with.partition) : ""} {
         open_stream(over, context_.get(), with.stream, {});
         const auto start = open_durable(over, context_.get(), with.stream, with.consumer, subject_);
@@ -76,7 +55,6 @@ class receiver {
         if (committed_ != 0) { passed_ = std::max(committed_, before_first); }
         if (committed_ > start.stream.last) { refuse_shorter(to.name(), start.stream.last); }
         batch_most_ = std::max<std::uint64_t>(1, std::min(batch_bytes, to.capacity() / 8));
-        subscribe();
     }
 
     transfer run() {
@@ -105,41 +83,22 @@ class receiver {
                         with_.stream, last, ring, committed_)};
     }
 
-    void subscribe() {
-        jsSubOptions options;
-        jsSubOptions_Init(&options);
-        options.Stream = with_.stream.c_str();
-        options.Consumer = with_.consumer.c_str();
-        jsErrCode code{};
-        natsSubscription* made = nullptr;
-        const auto status =
-            js_PullSubscribe(&made, context_.get(), subject_.empty() ? nullptr : subject_.c_str(),
-                             with_.consumer.c_str(), nullptr, &options, &code);
-        if (status != NATS_OK) {
-            throw error{errc::io,
-                        fmt::format("cannot fetch from consumer {} of stream {}: {}",
-                                    with_.consumer, with_.stream, words_for(status, code))};
-        }
-        from_.reset(made);
-    }
-
     void step() {
-        fetched got;
-        jsErrCode code{};
-        const auto status = natsSubscription_Fetch(&got.list, from_.get(), with_.batch, 250, &code);
-        if (status == NATS_OK) {
+        const auto why = from_.fetch(fetched_, 250ms);
+        if (!fetched_.empty()) {
             failures_ = 0;
-            take(got);
-        } else if (status == NATS_TIMEOUT && over_.connected()) {
+            take();
+        } else if (why.empty() && over_.connected()) {
             count_(0, 0);
             // The consumer may be gone, or its servers have lost our request: seldom, so ask.
             if (++idle_ % 20 == 0) { look_after_consumer(); }
         } else {
             over_.check();
+            if (!why.empty()) { over_.note().failed(why); }
             wait(std::min<clock::duration>(10ms * (1U << std::min(failures_, 8U)), 2s));
             if (++failures_ % 8 == 0 && over_.connected() && !stop_requested()) {
-                tell_(fmt::format("stream {} does not deliver: {}; trying again", with_.stream,
-                                  words_for(status, code)));
+                tell_(
+                    fmt::format("stream {} does not deliver: {}; trying again", with_.stream, why));
                 look_after_consumer();
             }
         }
@@ -151,11 +110,13 @@ class receiver {
         (void)open_durable(over_, context_.get(), with_.stream, with_.consumer, subject_);
     }
 
-    void take(fetched& got) {
+    void take() {
         std::vector<natsMsg*> done;  // to acknowledge once all before is in the ring
-        for (int i = 0; i < got.list.Count && !over_now_; ++i) {
-            auto* message = got.list.Msgs[i];
-            const auto at = place_of(message);
+        for (const auto& each : fetched_) {
+            if (over_now_) { break; }
+            auto* const message = each.get();
+            const char* reply = natsMsg_GetReply(message);
+            const auto at = reply != nullptr ? place_in(reply) : std::nullopt;
             if (!at) { continue; }
             // Without partitions the stream's own numbers tell, too.
             const bool in_step = at->delivery == last_delivery_ + 1;
@@ -171,7 +132,7 @@ class receiver {
         }
         if (!flush()) { return; }
         if (over_now_) { end(); }
-        for (auto* each : done) { (void)natsMsg_Ack(each, nullptr); }
+        for (auto* each : done) { from_.acknowledge(each); }
     }
 
     // All of the stream between what has passed and `until`. `in_step`: JetStream has counted nothing
@@ -275,6 +236,7 @@ class receiver {
         if (sent) {
             std::uint64_t bytes = 0;
             for (const auto& each : payloads_) { bytes += each.size(); }
+            over_.note().passed(payloads_.size(), bytes);
             done_.messages += payloads_.size();
             done_.bytes += bytes;
             committed_ = ids_.back();
@@ -307,9 +269,10 @@ class receiver {
     const teller& tell_;
     const pass_counter& count_;
     handle<jsCtx, jsCtx_Destroy> context_;
+    puller from_;
+    std::vector<message_handle> fetched_;
     std::string subject_;
     std::optional<producer> out_;
-    subscription from_;
     joiner joiner_;
     std::uint64_t acknowledged_ = 0;  // to JetStream, when we came, as it says
     std::uint64_t passed_ = 0;        // all of the stream up to here is in the ring, or held

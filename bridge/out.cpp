@@ -23,6 +23,8 @@ constexpr auto tick = 100ms;  // how long a signal may go unnoticed
 // second of it).
 constexpr auto settle_of_replicas = 3s;
 
+constexpr auto* member_name = "bridge out";
+
 // As many answers are on their way while the window is full.
 constexpr std::uint32_t stretches = 16;
 
@@ -54,7 +56,8 @@ class sender {
           stretch_{std::max(1U, with.window / stretches)} {
         const auto& id = from.shared()->header().creation_id;
         source_ = fmt::format("{:016x}{:016x}", id[0], id[1]);
-        open_stream(over, to_.context(), with.stream, with.creation);
+        refuse_a_second();
+        open_stream(over, to_.context(), with.stream, with.creation, subject_of(0));
         const auto extent = extent_of(over, to_.context(), with.stream);
         settle_ = with.settle.value_or(extent && extent->replicated ? settle_of_replicas : 0s);
     }
@@ -84,8 +87,24 @@ class sender {
         me.group = with.group;
         me.prefetch = with.window;
         me.max_attempts = 0;  // no payload can kill a bridge; nothing is to be set aside
-        me.name = "bridge out";
+        me.name = member_name;
         return me;
+    }
+
+    // Two would take turns in the ring, and each wait for the other's messages in the stream. Of two
+    // that start in the same moment both may see the other, and give way.
+    void refuse_a_second() const {
+        if (with_.shared) { return; }
+        const auto members = ring_.status().members;
+        const auto those = std::count_if(members.begin(), members.end(), [&](const auto& m) {
+            return m.alive && m.name == member_name && m.group == with_.group;
+        });
+        if (those > 1) {
+            throw error{errc::name_in_use,
+                        fmt::format("cannot bridge group {} of ring {}: another bridge out reads "
+                                    "it; stop that one, or name another group",
+                                    with_.group, ring_.name())};
+        }
     }
 
     void step() {
@@ -232,14 +251,14 @@ class sender {
         alone_ = false;
         if (one.of.tag < first_) { return true; }
         const auto at = static_cast<std::size_t>(one.of.tag - first_);
-        auto& entry = entries_[at];
+        auto& spoken_of = entries_[at];
         const bool speaks_for_itself =
-            entry.asked_each || (at == stored_ && entry.stored == one.of.part);
+            spoken_of.asked_each || (at == stored_ && spoken_of.stored == one.of.part);
         if (with_.shared || one.duplicate) {
-            ++entry.stored;
+            ++spoken_of.stored;
         } else {
             for (auto i = stored_; i < at; ++i) { entries_[i].stored = entries_[i].parts; }
-            entry.stored = std::max(entry.stored, one.of.part + 1);
+            spoken_of.stored = std::max(spoken_of.stored, one.of.part + 1);
         }
         for (; stored_ < entries_.size() && entries_[stored_].is_stored(); ++stored_) {
             if (settle_ != 0ns) { entries_[stored_].stored_at = clock::now(); }
@@ -276,7 +295,9 @@ class sender {
             --next_;
             --stored_;
         }
+        over_.note().set_waiting(entries_.size());
         if (messages == 0) { return; }
+        over_.note().passed(messages, bytes);
         in_.acknowledge_to(end);
         bytes_ -= bytes;
         done_.messages += messages;
@@ -293,6 +314,7 @@ class sender {
         }
         if (to_.in_flight() > 0) { return; }
         over_.check();
+        over_.note().failed(failure_);
         ++failures_;
         if (failures_ % 8 == 0) {
             tell_(fmt::format("stream {} does not take what is sent: {}; trying again",

@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "common/deadline.hpp"
 #include "common/error.hpp"
 #include "common/shutdown.hpp"
+#include "common/units.hpp"
 
 namespace ringpipe::bridge {
 namespace {
+
+using namespace std::chrono_literals;
 
 using stream_info = handle<jsStreamInfo, jsStreamInfo_Destroy>;
 using consumer_info = handle<jsConsumerInfo, jsConsumerInfo_Destroy>;
@@ -45,6 +49,10 @@ natsStatus ask_patiently(Ask ask, jsErrCode& code) {
     }
 }
 
+jsRetentionPolicy of_nats(retention how) {
+    return how == retention::limits ? js_LimitsPolicy : js_WorkQueuePolicy;
+}
+
 natsStatus create(jsCtx* context, const std::string& name, const stream_options& how,
                   jsErrCode& code) {
     jsStreamConfig config;
@@ -54,12 +62,12 @@ natsStatus create(jsCtx* context, const std::string& name, const stream_options&
     config.Name = name.c_str();
     config.Subjects = subjects;
     config.SubjectsLen = 2;
-    config.Replicas = how.replicas;
-    config.Retention = how.retention == retention::limits ? js_LimitsPolicy : js_WorkQueuePolicy;
-    config.MaxAge = how.max_age.count();
-    if (how.max_bytes != 0) { config.MaxBytes = static_cast<int64_t>(how.max_bytes); }
-    config.Duplicates = how.duplicate_window.count();
-    if (how.max_age.count() != 0 && how.max_age < how.duplicate_window) {
+    config.Replicas = how.replicas.value_or(1);
+    config.Retention = of_nats(how.retention.value_or(retention::limits));
+    config.MaxAge = how.max_age.value_or(0ns).count();
+    if (how.max_bytes.value_or(0) != 0) { config.MaxBytes = static_cast<int64_t>(*how.max_bytes); }
+    config.Duplicates = how.duplicate_window.value_or(2min).count();
+    if (config.MaxAge != 0 && config.MaxAge < config.Duplicates) {
         config.Duplicates = config.MaxAge;  // the server refuses a longer one
     }
     config.Discard = js_DiscardNew;
@@ -72,16 +80,74 @@ stream_extent extent_in(const jsStreamInfo& about) {
             about.Config->Retention == js_WorkQueuePolicy, about.Config->Replicas > 1};
 }
 
+// Of what the user has asked for, what the stream is not.
+std::string difference(const jsStreamConfig& is, const stream_options& how) {
+    if (how.replicas && is.Replicas != *how.replicas) {
+        return fmt::format("it has --replicas {}, not {}", is.Replicas, *how.replicas);
+    }
+    if (how.retention && is.Retention != of_nats(*how.retention)) {
+        return "it has another --retention";
+    }
+    if (how.max_age && is.MaxAge != how.max_age->count()) {
+        return fmt::format("it has --max-age {}, not {}",
+                           format_duration(std::chrono::nanoseconds{is.MaxAge}),
+                           format_duration(*how.max_age));
+    }
+    if (how.max_bytes &&
+        std::max<int64_t>(is.MaxBytes, 0) != static_cast<int64_t>(*how.max_bytes)) {
+        return fmt::format("it has --max-bytes {}, not {}", is.MaxBytes, *how.max_bytes);
+    }
+    if (how.duplicate_window && is.Duplicates != how.duplicate_window->count()) {
+        return fmt::format("it has --duplicate-window {}, not {}",
+                           format_duration(std::chrono::nanoseconds{is.Duplicates}),
+                           format_duration(*how.duplicate_window));
+    }
+    return {};
+}
+
+// Messages would be sent, and never answered.
+std::string unfit(const jsStreamConfig& is, const std::string& sends_to) {
+    if (is.NoAck) { return "it acknowledges nothing (no_ack)"; }
+    const bool takes = std::any_of(is.Subjects, is.Subjects + is.SubjectsLen,
+                                   [&](const char* each) { return takes_subject(each, sends_to); });
+    return takes ? "" : fmt::format("it does not take messages to the subject {}", sends_to);
+}
+
 }  // namespace
 
+bool takes_subject(std::string_view pattern, std::string_view subject) {
+    for (;;) {
+        const auto wanted = pattern.substr(0, pattern.find('.'));
+        const auto got = subject.substr(0, subject.find('.'));
+        if (wanted == ">") { return !got.empty(); }
+        if (wanted != "*" && wanted != got) { return false; }
+        const bool more = wanted.size() < pattern.size();
+        if (more != (got.size() < subject.size())) { return false; }
+        if (!more) { return true; }
+        pattern.remove_prefix(wanted.size() + 1);
+        subject.remove_prefix(got.size() + 1);
+    }
+}
+
 void open_stream(const connection& at, jsCtx* context, const std::string& name,
-                 const stream_options& how) {
+                 const stream_options& how, const std::string& sends_to) {
     jsErrCode code = no_code;
+    const auto refuse_it = [&](const std::string& why) {
+        throw error{errc::options_differ,
+                    fmt::format("cannot use stream {} at {}: {}; leave that option out, choose "
+                                "another stream, or change this one",
+                                name, at.servers(), why)};
+    };
     auto status = ask_patiently(
         [&](jsErrCode* c) {
-            jsStreamInfo* info = nullptr;
-            const auto got = js_GetStreamInfo(&info, context, name.c_str(), nullptr, c);
-            jsStreamInfo_Destroy(info);
+            jsStreamInfo* raw = nullptr;
+            const auto got = js_GetStreamInfo(&raw, context, name.c_str(), nullptr, c);
+            const stream_info info{raw};
+            if (got != NATS_OK || sends_to.empty()) { return got; }
+            for (const auto& why :
+                 {difference(*info->Config, how), unfit(*info->Config, sends_to)}) {
+                if (!why.empty()) { refuse_it(why); }
+            }
             return got;
         },
         code);

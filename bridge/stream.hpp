@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "bridge/connection.hpp"
 
@@ -12,20 +13,26 @@ namespace ringpipe::bridge {
 
 enum class retention { limits, workqueue };
 
+// What is not given takes its default at creation, and is not compared with a stream that is there.
 struct stream_options {
     bool create = false;  // if it is not there
-    unsigned replicas = 1;
-    bridge::retention retention = retention::limits;
-    std::chrono::nanoseconds max_age{0};  // 0: no limit, as for max_bytes
-    std::uint64_t max_bytes = 0;
+    std::optional<unsigned> replicas = {};
+    std::optional<bridge::retention> retention = {};       // limits
+    std::optional<std::chrono::nanoseconds> max_age = {};  // no limit, as for max_bytes
+    std::optional<std::uint64_t> max_bytes = {};
     // For how long the server remembers message ids: longer than an `out` may stay away.
-    std::chrono::nanoseconds duplicate_window = std::chrono::minutes{2};
+    std::optional<std::chrono::nanoseconds> duplicate_window = {};  // 2 min
 };
 
-// Throws error(input_not_found) if it is not there and is not to be created. A full stream refuses
-// what is new (and so holds the ring's producers back), it never discards what is old.
+// Throws error(input_not_found) if it is not there and is not to be created. Who begins to send gives
+// the subject: then also error(options_differ) if it is there with others than those given, or does
+// not take, or not acknowledge, such messages. A full stream refuses what is new (and so holds the
+// ring's producers back), it never discards what is old.
 void open_stream(const connection& at, jsCtx* context, const std::string& name,
-                 const stream_options& how);
+                 const stream_options& how, const std::string& sends_to = {});
+
+// Whether a subject of a stream, as "jobs.*" or "jobs.>", takes `subject`.
+[[nodiscard]] bool takes_subject(std::string_view pattern, std::string_view subject);
 
 struct stream_extent {
     std::uint64_t first = 0;

@@ -109,7 +109,7 @@ void add_out_options(CLI::App& sub, bridge_options& o) {
         ->check(CLI::Range(1, 5))
         ->needs(create)
         ->group(group);
-    command_line::add_choice<bridge::retention>(
+    command_line::add_choice<std::optional<bridge::retention>>(
         sub, "--retention", with.creation.retention,
         {{"limits", bridge::retention::limits}, {"workqueue", bridge::retention::workqueue}},
         "Keep messages up to the limits, or until they are acknowledged")
@@ -183,6 +183,8 @@ int bridge_between(bridge_options o, bool out) {
     o.connection.servers = address.servers;
     o.connection.password = from_environment("RINGPIPE_NATS_PASSWORD");
     o.connection.token = from_environment("RINGPIPE_NATS_TOKEN");
+    o.connection.direction = out ? "out" : "in";
+    o.connection.stream = address.stream;
     o.connection.name = std::string{"ringpipe bridge "} + (out ? "out " : "in ") + o.ring;
     const bridge::teller tell = [](std::string_view line) { say("{}", line); };
     o.connection.tell = tell;
@@ -215,6 +217,7 @@ int bridge_between(bridge_options o, bool out) {
     } else {
         o.in.stream = address.stream;
         if (!address.consumer.empty()) { o.in.consumer = address.consumer; }
+        o.connection.stream += "/" + o.in.consumer;
         install_bus_error_handler(program_name, o.ring);
         const bridge::connection over{o.connection};
         const auto to = ring::open_or_create(o.ring, o.creation);

@@ -16,6 +16,7 @@
 #include "pipeline/view/observation.hpp"
 #include "pipeline/view/status_text.hpp"
 #include "pool/abandoned.hpp"
+#include "pool/rings.hpp"
 #include "shm/ring.hpp"
 #include "sync/space.hpp"
 
@@ -109,9 +110,16 @@ class collector {
 };
 
 int collect(const gc_options& options) {
-    const auto all = observer{}.look();
+    auto all = observer{}.look();
     collector gc{options};
-    // Pools first: with one of them its rings go, whatever is in them.
+    // With an abandoned pool its rings go, whatever is in them.
+    std::erase_if(all.rings, [&](const ring_seen& ring) {
+        return std::any_of(all.pools.begin(), all.pools.end(), [&](const pool_seen& one) {
+            return reason_to_keep(one, options).empty() &&
+                   (ring.name == pool::requests_of(one.name) ||
+                    ring.name == pool::replies_of(one.name));
+        });
+    });
     gc.look_at(all.pools, "pool ",
                [](const std::string& name) { return pool::remove_abandoned(name); });
     gc.look_at(all.rings, "", [](const std::string& name) { return ring::remove(name); });

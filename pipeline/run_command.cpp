@@ -34,7 +34,7 @@ struct run_options {
     std::optional<unsigned> restarts;
     std::optional<std::uint64_t> block;
     std::optional<framing> frame;
-    bool view = true;
+    bool no_view = false;
     bool summary = false;
     std::string producer;
     std::string consumer;
@@ -123,7 +123,7 @@ int run_plan_of(const run_options& options, run_plan plan) {
         std::fwrite(text.data(), 1, text.size(), stdout);
         return 0;
     }
-    plan.view = options.view && stderr_is_terminal();
+    plan.view = !options.no_view && stderr_is_terminal();
     plan.summary = options.summary || stderr_is_terminal();
     return run_launch{std::move(plan)}.run();
 }
@@ -219,7 +219,7 @@ command add_run(CLI::App& app) {
         *sub, "--framing", options->frame, [](const std::string& t) { return parse_framing(t); },
         "What the stages read and write: lines, nul, length, fixed:N, chunks:N [lines]")
         ->type_name("KIND");
-    sub->add_flag("!--no-view", options->view, "Without the line of what flows, on a terminal");
+    sub->add_flag("--no-view", options->no_view, "Without the line of what flows, on a terminal");
     sub->add_flag("--summary", options->summary,
                   "A line for each stage at the end [if standard error is a terminal]");
     sub->add_option("--producer", options->producer, "The command that fills the ring")

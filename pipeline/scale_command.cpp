@@ -55,7 +55,7 @@ command add_scale(CLI::App& app) {
     sub->add_option("RING/GROUP", options->target, "What the stage reads")
         ->required()
         ->type_name("");
-    sub->add_option("N", options->copies, fmt::format("Copies, from 1 to {}", most_copies))
+    sub->add_option("N", options->copies, "How many copies there are to be")
         ->required()
         ->check(CLI::Range(1U, most_copies))
         ->type_name("");

@@ -90,14 +90,20 @@ int stat_ring(const stat_options& options) {
                 if (options.json) {
                     print(to_json(now, flow), true);
                 } else {
-                    fmt::print("{}{}\n", to_text(now.status), rates_of(now, flow));
+                    fmt::print("{}{}{}\n", to_text(now.status), to_text(now.bridges),
+                               rates_of(now, flow));
                 }
             });
     }
+    process_reader processes;
+    const auto bridges = bridges_of(status, processes);
     if (options.json) {
-        print(to_json(status), false);
+        auto all = to_json(status);
+        all["bridges"] = nlohmann::ordered_json::array();
+        for (const auto& each : bridges) { all["bridges"].push_back(to_json(each)); }
+        print(all, false);
     } else {
-        fmt::print("{}", to_text(status));
+        fmt::print("{}{}", to_text(status), to_text(bridges));
     }
     return EXIT_SUCCESS;
 }

@@ -20,6 +20,8 @@ void dispatcher::workers_are(std::uint32_t count) {
     growing_ = false;
     window_ = std::max<std::uint64_t>(window_, workers_);
     feed();
+    // What was submitted since the crew looked how much there is to do has not asked for more.
+    look_after_workers();
 }
 
 void dispatcher::worker_gone(std::uint32_t worker, int status, bool died) {

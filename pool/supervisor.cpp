@@ -98,6 +98,7 @@ void supervisor::broken() {
 }
 
 void supervisor::start_missing() {
+    if (stopping_) { return; }
     const auto pending = tasks_.pending();
     while (!stopping_ && alive_ < max_workers_ && (alive_ < min_workers_ || alive_ < pending)) {
         if (!start_one()) { break; }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/units.hpp"
+#include "pipeline/run/bridge_plan.hpp"
 #include "pipeline/run/graph.hpp"
 #include "pipeline/run/stage_plan.hpp"
 #include "pipeline/run/toml_table.hpp"
@@ -59,6 +60,7 @@ class file_reader {
             each.merged = each.to && uses_[*each.to].writers.size() > 1;
             add_stage(plan_, each);
         }
+        plan_.parts.insert(plan_.parts.end(), bridges_.begin(), bridges_.end());
         check_graph(plan_.rings, stages_, uses_, path_);
         return std::move(plan_);
     }
@@ -96,7 +98,28 @@ class file_reader {
     std::optional<std::size_t> ring_at(toml_table& one, const toml::table& table, const char* key) {
         const auto name = one.text(key);
         if (!name) { return std::nullopt; }
+        if (is_stream_address(*name)) { return ring_at_stream(one, table, key); }
         return ring_called(*name, table.get(key)->source());
+    }
+
+    // Whoever names the same address has the same ring, and the same bridge.
+    std::size_t ring_at_stream(toml_table& one, const toml::table& table, const std::string& key) {
+        const bool out = key == "to";
+        const auto name =
+            *one.parsed(key, [&](const std::string& text) { return ring_for_stream(text, out); });
+        const auto address = *one.text(key);
+        const auto [found, is_new] = streams_.try_emplace({address, out}, 0);
+        if (!is_new) { return found->second; }
+        const auto& where = table.get(key)->source();
+        if (rings_.count(name) > 0) {
+            one.refuse(key, "ring " + name +
+                                " is there already: two streams of one name, or one "
+                                "that is written and read; put them into two runs");
+        }
+        const auto place = found->second = ring_called(name, where);
+        (out ? uses_[place].readers : uses_[place].writers).push_back(where.begin.line);
+        bridges_.push_back(bridge_part(address, out, place));
+        return place;
     }
 
     void read_stage(const toml::table& table) {
@@ -163,6 +186,8 @@ class file_reader {
     std::map<std::string, std::size_t> rings_;
     std::vector<ring_uses> uses_;
     std::vector<stage_plan> stages_;
+    std::map<std::pair<std::string, bool>, std::size_t> streams_;  // address, out: the ring
+    std::vector<part> bridges_;
 };
 
 }  // namespace

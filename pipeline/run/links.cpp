@@ -7,6 +7,7 @@
 #include <chrono>
 #include <exception>
 #include <random>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -42,6 +43,33 @@ std::optional<ring> left_by_predecessor(const std::string& name) {
         }
         std::this_thread::sleep_for(10ms);
     }
+}
+
+// Enough slots for all who will come, and for some who may: more copies, and who joins by hand.
+ring_options options_of(const run_plan& plan, std::size_t ring) {
+    constexpr std::uint32_t usual_members = 128;
+    constexpr std::uint32_t usual_groups = 16;
+    constexpr std::uint32_t spare_members = 28;
+    constexpr std::uint32_t spare_groups = 4;
+    std::uint32_t members = 1;  // the run itself
+    std::set<std::string> groups;
+    for (const auto& each : plan.parts) {
+        if (each.to == ring) { members += each.copies; }
+        if (each.from == ring) {
+            members += each.copies;
+            groups.insert(each.group);
+        }
+        if (each.questions == ring) {
+            members += each.copies;
+            groups.insert(each.passed);
+        }
+    }
+    ring_options how;
+    how.capacity = plan.rings[ring].capacity;
+    how.mode = plan.rings[ring].mode;
+    how.members = std::max(usual_members, members + spare_members);
+    how.groups = std::max(usual_groups, static_cast<std::uint32_t>(groups.size()) + spare_groups);
+    return how;
 }
 
 ring created(const std::string& name, const ring_options& how, const std::string& run) {
@@ -92,11 +120,9 @@ void links::make(const run_plan& plan) {
             ring::remove(name);
             found[i].reset();
         }
-        ring_options how;
-        how.capacity = each.capacity;
-        how.mode = each.mode;
+        const auto how = options_of(plan, i);
         auto made = found[i] ? *found[i] : created(name, how, base_);
-        all_.push_back({std::move(name), made, std::nullopt});
+        all_.push_back({std::move(name), made, std::nullopt, *how.members});
         all_.back().holder.emplace(made, producer_options{.name = "run"});
     }
 }
@@ -130,6 +156,12 @@ void links::remove() noexcept {
             ring::remove(each.name);
         } catch (const std::exception& e) { say("{}", e.what()); }
     }
+}
+
+std::size_t links::room_for_members(std::size_t ring) const {
+    constexpr std::size_t for_others = 8;
+    const auto taken = status(ring).members.size() + for_others;
+    return taken < all_[ring].members ? all_[ring].members - taken : 0;
 }
 
 void links::end(std::size_t ring) {

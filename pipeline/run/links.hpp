@@ -36,6 +36,9 @@ class links {
     [[nodiscard]] const std::string& name(std::size_t ring) const { return all_[ring].name; }
     [[nodiscard]] ring_status status(std::size_t ring) const { return all_[ring].it.status(); }
 
+    // How many may join, so that some who look after the ring or join by hand still can.
+    [[nodiscard]] std::size_t room_for_members(std::size_t ring) const;
+
     // Nobody writes to it any more. That a copy was killed is no matter for those who read: either
     // it was started again and nothing is missing, or the run fails.
     void end(std::size_t ring);
@@ -63,6 +66,7 @@ class links {
         std::string name;
         ring it;
         std::optional<producer> holder;
+        std::uint32_t members;  // slots
     };
     void make(const run_plan& plan);
     void make_groups(const run_plan& plan);

@@ -35,6 +35,7 @@ struct part {
     bool has_input = true;     // the run's standard input, if from is none
     std::vector<std::string> environment = {};  // "NAME=VALUE", besides ours
     std::string directory = {};                 // empty: ours
+    std::string bridge = {};                    // the address of its stream; empty: a stage
 };
 
 // Whether there may be more or less of it while it runs: not if it reads the standard input or

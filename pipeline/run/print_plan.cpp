@@ -23,11 +23,15 @@ std::string print_plan(const run_plan& plan) {
                        !each.text.empty() ? each.text
                        : each.from        ? "(joins what the copies write)"
                                           : "(reads for the copies)");
+        const bool bridges = !each.bridge.empty();
         text += each.from ? fmt::format("\n  from ring {} as group {}", plan.rings[*each.from].name,
                                         each.group)
+                : bridges ? "\n  from the stream"
                 : each.has_input ? "\n  from standard input"
                                  : "\n  from nothing";
-        text += each.to ? "\n  to ring " + plan.rings[*each.to].name : "\n  to standard output";
+        text += each.to   ? "\n  to ring " + plan.rings[*each.to].name
+                : bridges ? "\n  to the stream"
+                          : "\n  to standard output";
         if (each.restarts > 0) {
             fmt::format_to(out, "\n  {} restarts of each copy", each.restarts);
         }

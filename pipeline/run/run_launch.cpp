@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/program.hpp"
 #include "common/shutdown.hpp"
 #include "pipeline/run/stage_process.hpp"
 #include "pipeline/say.hpp"
@@ -142,9 +143,10 @@ void run_launch::say_failed(std::size_t place, std::size_t number) const {
 bool run_launch::may_start_again(std::size_t place, std::size_t number) const {
     const auto& what = plan_.parts[place];
     const auto& one = states_[place].copies[number];
-    if (one.retires || one.restarts >= what.restarts || is_final(one.lives.back()->exit_code())) {
-        return false;
-    }
+    const int code = one.lives.back()->exit_code();
+    if (one.retires || one.restarts >= what.restarts || is_final(code)) { return false; }
+    // Its stream has come to an end, if to a bad one.
+    if (!what.bridge.empty() && code == exit_code_truncated) { return false; }
     // Who is interrupted has ended as it was told to, if it is a source.
     if (interrupts_ > (what.from ? 1 : 0)) { return false; }
     const auto inbox = links_.inbox_of(what);

@@ -11,13 +11,6 @@
 #include "pipeline/stage/retirement.hpp"
 
 namespace ringpipe::pipeline {
-namespace {
-
-// Of its slots for members; a few are for those who look after the ring, or join by hand.
-constexpr std::size_t most_members = 120;
-
-}  // namespace
-
 void run_launch::take_order(const scale_order& order, const control::reply& reply) {
     const auto ring = links_.find(order.ring);
     if (!ring) { return reply(std::nullopt); }
@@ -66,12 +59,12 @@ std::optional<scale_result> run_launch::refusal(std::size_t place, std::size_t c
     }
     const auto now = at_work(place).size();
     for (const auto ring : {*what.from, *what.to}) {
-        const auto members = links_.status(ring).members.size();
-        if (copies > now && members + copies - now > most_members) {
+        const auto room = links_.room_for_members(ring);
+        if (copies > now + room) {
             return scale_result{
                 EX_UNAVAILABLE,
-                fmt::format("{} cannot have {} copies more: ring {} has {} members, and {} at most",
-                            what.label, copies - now, links_.name(ring), members, most_members)};
+                fmt::format("{} cannot have {} copies more: ring {} has room for {} members more",
+                            what.label, copies - now, links_.name(ring), room)};
         }
     }
     return std::nullopt;

@@ -29,7 +29,8 @@ void add_stage(run_plan& plan, const stage_plan& what) {
     own.words = {"--block", block, "--framing", to_string(what.frame), "--command=" + what.command};
     own.copies = what.copies;
     own.restarts = what.restarts;
-    own.exact = what.lockstep || !what.from;
+    // A source sends all of it again: who gives it a restart has said that this is right.
+    own.exact = what.lockstep || (!what.from && !shared);
     own.from = what.from;
     own.group = what.group;
     own.to = what.to;

@@ -13,7 +13,7 @@
 
 namespace ringpipe::pipeline {
 
-inline constexpr unsigned most_copies = 100;  // a ring has 128 slots for members
+inline constexpr unsigned most_copies = 100;
 inline constexpr unsigned default_restarts = 3;
 
 struct stage_plan {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pipeline/launch.hpp"
+#include "pipeline/run/bridge_plan.hpp"
 
 namespace ringpipe::pipeline {
 namespace {
@@ -30,14 +31,7 @@ std::vector<std::string> environment_for(const part& what, std::size_t number) {
     return all;
 }
 
-}  // namespace
-
-std::string name_of_copy(const part& what, std::size_t number) {
-    return what.copies == 1 && number == 0 ? what.label
-                                           : fmt::format("{}.{}", what.label, number + 1);
-}
-
-shell_command stage_process(const part& what, std::size_t number, const links& rings) {
+std::vector<std::string> stage_words(const part& what, std::size_t number, const links& rings) {
     auto words = what.words;
     words.insert(words.end(), {"--label", name_of_copy(what, number)});
     if (what.from) {
@@ -55,12 +49,25 @@ shell_command stage_process(const part& what, std::size_t number, const links& r
     } else if (what.whole_lines) {
         words.emplace_back("--whole-lines");
     }
+    return words;
+}
+
+}  // namespace
+
+std::string name_of_copy(const part& what, std::size_t number) {
+    return what.copies == 1 && number == 0 ? what.label
+                                           : fmt::format("{}.{}", what.label, number + 1);
+}
+
+shell_command stage_process(const part& what, std::size_t number, const links& rings) {
+    const auto words =
+        what.bridge.empty() ? stage_words(what, number, rings) : bridge_words(what, rings);
     shell_command command;
     command.role = what.from ? side::consumer : side::producer;
     command.label = name_of_copy(what, number);
     if (!what.directory.empty()) { command.text = "cd " + shell_word(what.directory) + " && "; }
-    command.text +=
-        "exec " + shell_word(std::filesystem::read_symlink("/proc/self/exe").string()) + " stage";
+    command.text += "exec " + shell_word(std::filesystem::read_symlink("/proc/self/exe").string());
+    if (what.bridge.empty()) { command.text += " stage"; }
     for (const auto& word : words) { command.text += " " + shell_word(word); }
     if (!what.from && !what.has_input) { command.text += " </dev/null"; }
     command.environment = environment_for(what, number);

@@ -105,6 +105,27 @@ void add_member(families& to, const ring_seen& one, std::size_t index) {
     }
 }
 
+void add_bridge(families& to, const ring_seen& one, const bridge_seen& bridge) {
+    const auto& state = bridge.state;
+    const labels of{{"ring", printable(one.name)},
+                    {"direction", printable(state.direction)},
+                    {"address", printable(state.address)},
+                    {"pid", std::to_string(bridge.pid)}};
+    to.add("ringpipe_bridge_connected", "0 while it tries to reach its server again", kind::Gauge,
+           of, state.connected ? 1 : 0);
+    to.add("ringpipe_bridge_connection_changed_timestamp_seconds",
+           "Since when it is connected, or not", kind::Gauge, of,
+           std::chrono::duration<double>(state.since.time_since_epoch()).count());
+    to.add("ringpipe_bridge_acknowledged_messages_total", "Messages it has brought over",
+           kind::Counter, of, number(state.messages));
+    to.add("ringpipe_bridge_acknowledged_bytes_total", "Bytes it has brought over", kind::Counter,
+           of, number(state.bytes));
+    to.add("ringpipe_bridge_waiting_messages", "Taken from the ring, and not yet acknowledged",
+           kind::Gauge, of, number(state.waiting));
+    to.add("ringpipe_bridge_failures_total", "How often something had to be tried again",
+           kind::Counter, of, number(state.failures));
+}
+
 void add_space(families& to, const sync::space_status& status) {
     const labels of{{"space", printable(status.name)}};
     to.add("ringpipe_space_readable", "1 if the space could be looked at", kind::Gauge, of, 1);
@@ -201,6 +222,7 @@ std::vector<prometheus::MetricFamily> exposition::Collect() const {
             add_ring(all, one);
             for (const auto& group : one.status.groups) { add_group(all, one, group); }
             for (std::size_t i = 0; i < one.status.members.size(); ++i) { add_member(all, one, i); }
+            for (const auto& bridge : one.bridges) { add_bridge(all, one, bridge); }
         }
         for (const auto& one : now.spaces) {
             if (!one.problem.empty()) {

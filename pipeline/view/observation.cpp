@@ -59,6 +59,7 @@ std::optional<ring_seen> observer::look_at_ring(const std::string& name) {
                                                  : std::nullopt);
         }
         one.dead_letters = dead_letters_of(name);
+        one.bridges = bridges_of(one.status, processes_);
     });
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/deadline.hpp"
+#include "pipeline/view/bridges.hpp"
 #include "pipeline/view/process.hpp"
 #include "pool/status.hpp"
 #include "shm/status.hpp"
@@ -20,6 +21,7 @@ struct ring_seen {
     std::string problem;                                 // why there is no status; else empty
     std::vector<std::optional<process_seen>> processes;  // of each of status.members
     std::uint64_t dead_letters = 0;                      // that wait in its dead-letter ring
+    std::vector<bridge_seen> bridges = {};
 };
 
 struct space_seen {

@@ -169,6 +169,25 @@ void screen::add_member(std::vector<screen_line>& to, const entry& one, std::siz
                   {fmt::format(" {:>13} {}", format_rate(flow.messages, "msg"),
                                flow.cpu ? fmt::format("{:.0f} % CPU", *flow.cpu * 100) : ""),
                    style::plain}});
+    for (const auto& bridge : one.ring->bridges) {
+        if (bridge.slot == member.slot) { add_bridge(to, bridge.state); }
+    }
+}
+
+void screen::add_bridge(std::vector<screen_line>& to, const bridge::bridge_state& state) {
+    screen_line line{
+        {"      " + connection_of(state), state.connected ? style::good : style::warning},
+        {fmt::format(" {} {}, {} acknowledged, {} waiting",
+                     state.direction == "out" ? "to" : "from", printable(state.address),
+                     format_count(state.messages), format_count(state.waiting)),
+         style::dim}};
+    // What is over is of no interest here.
+    if (!state.connected || state.waiting != 0) {
+        if (!state.last_error.empty()) {
+            line.push_back({" " + printable(state.last_error), style::warning});
+        }
+    }
+    to.push_back(std::move(line));
 }
 
 void screen::add_space(std::vector<screen_line>& to, const space_seen& one) const {

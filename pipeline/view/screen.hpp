@@ -49,6 +49,7 @@ class screen {
     void add_space(std::vector<screen_line>& to, const space_seen& one) const;
     void add_pool(std::vector<screen_line>& to, const pool_seen& one) const;
     void add_member(std::vector<screen_line>& to, const entry& one, std::size_t member) const;
+    static void add_bridge(std::vector<screen_line>& to, const bridge::bridge_state& state);
     [[nodiscard]] std::string bar(double share) const;
     [[nodiscard]] std::string curve(const std::deque<double>& values) const;
 

@@ -66,9 +66,29 @@ json to_json(const ring_status& status) {
     };
 }
 
+json to_json(const bridge_seen& bridge) {
+    using namespace std::chrono;
+    const auto& state = bridge.state;
+    return {
+        {"slot", bridge.slot},
+        {"pid", bridge.pid},
+        {"direction", state.direction},
+        {"address", state.address},
+        {"connected", state.connected},
+        {"since", duration<double>(state.since.time_since_epoch()).count()},
+        {"published_messages", state.messages + state.waiting},
+        {"acknowledged_messages", state.messages},
+        {"acknowledged_bytes", state.bytes},
+        {"waiting_messages", state.waiting},
+        {"failures", state.failures},
+        {"last_error", state.last_error},
+    };
+}
+
 json to_json(const ring_seen& ring, const ring_flow& flow) {
     auto out = to_json(ring.status);
     out["dead_letters"] = ring.dead_letters;
+    out["bridges"] = list_of(ring.bridges);
     out["messages_per_second"] = flow.messages;
     out["bytes_per_second"] = flow.bytes;
     for (std::size_t i = 0; i < flow.groups.size(); ++i) {

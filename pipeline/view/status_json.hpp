@@ -12,6 +12,7 @@
 namespace ringpipe::pipeline {
 
 [[nodiscard]] nlohmann::ordered_json to_json(const ring_status& status);
+[[nodiscard]] nlohmann::ordered_json to_json(const bridge_seen& bridge);
 
 // With what flows, and what only a look at the processes tells.
 [[nodiscard]] nlohmann::ordered_json to_json(const ring_seen& ring, const ring_flow& flow);

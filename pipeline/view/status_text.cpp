@@ -124,4 +124,17 @@ std::string to_text(const ring_status& status) {
     return out + groups_of(status) + members_of(status);
 }
 
+std::string to_text(const std::vector<bridge_seen>& bridges) {
+    if (bridges.empty()) { return {}; }
+    std::vector<row> rows{{"SLOT", "BRIDGE", "ADDRESS", "STATE", "ACKNOWLEDGED", "WAITING",
+                           "FAILURES", "LAST ERROR"}};
+    for (const auto& [slot, pid, state] : bridges) {
+        rows.push_back({std::to_string(slot), printable(state.direction), printable(state.address),
+                        connection_of(state), format_count(state.messages),
+                        format_count(state.waiting), format_count(state.failures),
+                        state.last_error.empty() ? "-" : printable(state.last_error)});
+    }
+    return "bridges\n" + indented(table(rows, {0, 4, 5, 6}));
+}
+
 }  // namespace ringpipe::pipeline

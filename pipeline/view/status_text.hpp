@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/view/bridges.hpp"
 #include "shm/status.hpp"
 
 namespace ringpipe::pipeline {
@@ -25,5 +26,6 @@ using row = std::vector<std::string>;
                                 const std::vector<std::size_t>& right);
 
 [[nodiscard]] std::string to_text(const ring_status& status);
+[[nodiscard]] std::string to_text(const std::vector<bridge_seen>& bridges);  // empty if none
 
 }  // namespace ringpipe::pipeline

@@ -100,7 +100,7 @@ TEST_CASE("bridge: killed again and again both sides lose nothing and send nothi
     const auto from = ring::create(here.str(), small(1 << 20));
     const auto to = ring::create(there.str(), small(1 << 20));
     // So slowly that each kill meets it on its way.
-    producer_program source{{here, "--rate", "10k"}, {.input = numbers(1, 20'000)}};
+    producer_program source{{here, "--rate", "4k"}, {.input = numbers(1, 20'000)}};
     const auto address = server.url() + "/jobs";
     auto out = std::make_unique<bridge_program>(words{"out", here, address, "--create"});
     REQUIRE(eventually([&] {
@@ -110,7 +110,12 @@ TEST_CASE("bridge: killed again and again both sides lose nothing and send nothi
     auto in = std::make_unique<bridge_program>(words{"in", address, there});
     for (int i = 0; i < 5; ++i) {
         const auto before = to.status().messages;
-        REQUIRE(eventually([&] { return to.status().messages > before; }));
+        // On a busy machine all of it may be there already.
+        REQUIRE(eventually([&] {
+            const auto now = to.status().messages;
+            return now > before || now == 20'000;
+        }));
+        if (to.status().messages > 18'000) { break; }  // they may end by themselves
         out->signal(SIGKILL);
         in->signal(SIGKILL);
         CHECK(out->wait() == 128 + SIGKILL);
@@ -138,14 +143,18 @@ TEST_CASE("bridge: a server that is killed and comes back loses nothing") {
     const auto to = ring::create(there.str(), small(1 << 20));
     const auto address = server.url() + "/jobs";
     const pipe_ends typed;
-    producer_program source{{here, "--rate", "5k"}, {.input = numbers(1, 5000)}};
+    producer_program source{{here, "--rate", "2k"}, {.input = numbers(1, 5000)}};
     bridge_program out{{"out", here, address, "--create"}};
     REQUIRE(eventually([&] { return from.status().consumers == 1; }));
     REQUIRE(eventually([&] { return from.status().groups.at(0).lag_messages < 4000; }));
     bridge_program in{{"in", address, there}};
     for (int i = 0; i < 2; ++i) {
         const auto before = to.status().messages;
-        REQUIRE(eventually([&] { return to.status().messages > before; }));
+        // On a busy machine all of it may be there already.
+        REQUIRE(eventually([&] {
+            const auto now = to.status().messages;
+            return now > before || now == 5000;
+        }));
         server.kill();
         server.start();
     }

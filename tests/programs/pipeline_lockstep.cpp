@@ -76,6 +76,31 @@ TEST_CASE("a filter that does not answer each line with one line is told so") {
     }
 }
 
+TEST_CASE("answers that do not fit into a ring are an error that says what to do") {
+    const std::string long_answer = "1x while read -r x; do printf '%05000d\\n' 1; done";
+    SUBCASE("the one behind the stage") {
+        stages_run sut{{"echo 1", long_answer, "cat"}, ordered({"--capacity", "4KiB"})};
+        CHECK(sut.wait() == 65);
+        CHECK(sut.says("stage 2: the answers to one message are 5009 bytes, "));
+        CHECK(sut.says("and the ring takes 4064; give a larger --capacity or a smaller --block"));
+        CHECK(sut.left_over().empty());
+        CHECK(sut.processes() == 0);
+    }
+    SUBCASE("the next one, which is smaller") {
+        const unique_file pipeline{
+            "[ring.b]\ncapacity = \"4KiB\"\n[[stage]]\ncommand = \"seq 20\"\n"
+            "to = \"a\"\n[[stage]]\ncommand = \"\"\"" +
+            std::string{R"(while read -r x; do printf %05000d 1; echo; done)"} +
+            "\"\"\"\nlockstep = true\nfrom = \"a\"\nto = \"b\"\n[[stage]]\n"
+            "command = \"cat\"\nfrom = \"b\"\n"};
+        stages_run sut{{}, {"-f", pipeline.path()}};
+        CHECK(sut.wait() == 65);
+        CHECK(sut.says(" bytes of lines do not fit into the next ring; give a larger --capacity"));
+        CHECK(sut.left_over().empty());
+        CHECK(sut.processes() == 0);
+    }
+}
+
 TEST_CASE("a copy that fails is started again with a back-off until --restart is used up") {
     stages_run sut{{"seq 20", "1x read line; exit 5"}, ordered({"--restart", "2"})};
     CHECK(sut.wait() == 5);

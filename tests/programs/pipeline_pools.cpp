@@ -153,7 +153,9 @@ TEST_CASE("what a killed owner left is shown as abandoned and removed by rm") {
 
 TEST_CASE("what a killed owner left is removed by gc however young it is") {
     abandoned_pool left;
-    CHECK(has(ask({"gc", "--dry-run"}).out, "would go  pool " + left.name()));
+    const auto would = ask({"gc", "--dry-run"}).out;
+    CHECK(has(would, "would go  pool " + left.name()));
+    CHECK_FALSE(has(would, left.name() + ".requests"));  // with it, not besides
     CHECK(anything_left_of(left.name()));
     left.let_go();
     // For pools only: no ring or space is that old.

@@ -142,6 +142,19 @@ TEST_CASE("a copy that dies is started again but what it had read is lost and so
                  "lost, so the run will fail\n"));
 }
 
+TEST_CASE(
+    "a first stage with a count that dies has lost some of the standard input and fails the run") {
+    const unique_file second_life;
+    stages_run sut{{"1x if [ -n \"$(cat " + second_life.path() + ")\" ]; then cat; else echo x >" +
+                        second_life.path() + "; read -r line; kill -9 $$; fi",
+                    "tail -1"},
+                   {"--capacity", "64KiB"},
+                   {.input = numbers(1, 300'000)}};
+    CHECK(sut.wait() == 137);
+    CHECK(sut.out() == "300000\n");
+    CHECK(sut.says("what it had read and not answered is lost, so the run will fail\n"));
+}
+
 TEST_CASE("a stage whose reader wants no more is stopped and that is no failure") {
     SUBCASE("the last stage ends") {
         stages_run sut{{"yes", "2x cat", "head -2"}};

@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "tests/programs/a_terminal.hpp"
 #include "tests/programs/stages.hpp"
@@ -83,9 +85,16 @@ TEST_CASE("run does not draw where another program does or where it is told not 
         CHECK(seen.shows("exit code 0"));
     }
     SUBCASE("by --no-view") {
+        const unique_file enough;
         const unique_file begun;
-        a_terminal seen{run_of(R"(--no-view "seq 5; sleep 2" "cat > )" + begun.path() + R"(")")};
-        CHECK(seen.shows("stage 2 (cat"));
-        CHECK(seen.text().find("msg/s") == std::string::npos);
+        a_terminal seen{run_of("--no-view " + until(enough) + R"( "cat > )" + begun.path() + "\"")};
+        REQUIRE(eventually([&] { return !begun.content().empty(); }));
+        // Twice a second it would be drawn.
+        for (int look = 0; look < 15; ++look) {
+            std::this_thread::sleep_for(100ms);
+            CHECK(seen.text().find("msg/s") == std::string::npos);
+        }
+        tell(enough);
+        CHECK(seen.shows("exit code 0"));
     }
 }

@@ -113,6 +113,13 @@ void nats_server::kill() {
     pid_ = -1;
 }
 
+void nats_server::freeze() const {
+    ::kill(pid_, SIGSTOP);
+    ::waitpid(pid_, nullptr, WUNTRACED);
+}
+
+void nats_server::thaw() const { ::kill(pid_, SIGCONT); }
+
 nats_cluster::nats_cluster() {
     int routes[3];
     for (auto& port : routes) { port = free_port(); }

@@ -20,7 +20,9 @@ class nats_server {
 
     // Waits until it answers. With the store and the port it had.
     void start();
-    void kill();  // SIGKILL, and waits for its end
+    void kill();          // SIGKILL, and waits for its end
+    void freeze() const;  // SIGSTOP, and waits until it stands still
+    void thaw() const;
 
     [[nodiscard]] int port() const { return port_; }
     [[nodiscard]] const std::string& folder() const { return folder_; }

@@ -114,13 +114,13 @@ TEST_CASE("a submit that is refused leaves nothing in its slot") {
     pool.shutdown();
     asio::io_context context;
     asio::cancellation_signal signal;
-    outcome never;
+    outcome refused;
     CHECK(error_of([&] {
               pool::async_submit(pool, pool::call(tasks::square, 5),
-                                 handler_for(never, context, signal));
+                                 handler_for(refused, context, signal));
           }) == errc::closed);
     signal.emit(cancel_it);
-    CHECK_FALSE(never.completed);
+    CHECK_FALSE(refused.completed);
 }
 
 TEST_CASE("submit or timeout: whichever is first and the other one is cancelled") {

@@ -1,6 +1,7 @@
 // process_pool: order, cancelling, deadlines, and the care of workers.
 #include <doctest/doctest.h>
 #include <set>
+#include <thread>
 
 #include "tests/support/gate.hpp"
 #include "tests/support/ring_fixture.hpp"
@@ -174,6 +175,23 @@ TEST_CASE("workers are added while tasks wait and retire when idle") {
     CHECK(eventually([&] { return pool.status().workers.size() == 1; }));
     CHECK(pool.status().worker_deaths == 0);
     CHECK(pool.submit(tasks::square, 3).get() == 9);
+}
+
+TEST_CASE("a task that comes while a worker is being started gets one as well") {
+    // At every stage of that start.
+    for (auto pause = 0us; pause < 3ms; pause += 200us) {
+        gate hold;
+        process_pool pool{{.min_workers = 1, .max_workers = 3}};
+        CHECK(pool.submit(tasks::square, 2).get() == 4);
+        std::vector<pool::future<int>> busy;
+        busy.push_back(pool.submit(tasks::wait_for, hold.file()));
+        busy.push_back(pool.submit(tasks::wait_for, hold.file()));
+        std::this_thread::sleep_for(pause);
+        busy.push_back(pool.submit(tasks::wait_for, hold.file()));
+        CHECK(eventually([&] { return pool.status().running == 3; }));
+        hold.open();
+        for (auto& each : busy) { CHECK(each.get() != 0); }
+    }
 }
 
 TEST_CASE("shutdown now fails what waits and what runs") {

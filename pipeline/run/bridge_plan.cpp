@@ -1,0 +1,60 @@
+#include "pipeline/run/bridge_plan.hpp"
+
+#include <fmt/format.h>
+
+#include "common/error.hpp"
+#include "pipeline/run/stage_plan.hpp"
+#ifdef RINGPIPE_HAS_BRIDGE
+#include "bridge/address.hpp"
+#endif
+
+namespace ringpipe::pipeline {
+
+bool is_stream_address(std::string_view text) noexcept {
+    return text.starts_with("nats://") || text.starts_with("tls://");
+}
+
+#ifdef RINGPIPE_HAS_BRIDGE
+
+std::string ring_for_stream(const std::string& address, bool out) {
+    const auto where = bridge::parse_nats_address(address);
+    if (out && !where.consumer.empty()) {
+        throw error{errc::invalid_argument,
+                    "a stream is written to without a consumer; leave /" + where.consumer + " out"};
+    }
+    return fmt::format("nats.{}{}{}", where.stream, where.consumer.empty() ? "" : ".",
+                       where.consumer);
+}
+
+part bridge_part(const std::string& address, bool out, std::size_t ring) {
+    part made;
+    made.label = std::string{"bridge "} + (out ? "out" : "in");
+    made.text = bridge::without_secrets(address);
+    made.bridge = address;
+    made.restarts = default_restarts;
+    made.exact = true;
+    made.has_input = false;
+    made.group = "bridge";
+    (out ? made.from : made.to) = ring;
+    return made;
+}
+
+#else
+
+std::string ring_for_stream(const std::string&, bool) {
+    throw error{errc::invalid_argument, "this ringpipe was built without NATS (libnats-dev)"};
+}
+
+part bridge_part(const std::string&, bool, std::size_t) { return {}; }
+
+#endif
+
+std::vector<std::string> bridge_words(const part& what, const links& rings) {
+    if (what.from) {
+        return {"bridge",    "out",      rings.name(*what.from) + "/" + what.group,
+                what.bridge, "--create", "--no-progress"};
+    }
+    return {"bridge", "in", what.bridge, rings.name(*what.to), "--no-progress"};
+}
+
+}  // namespace ringpipe::pipeline
