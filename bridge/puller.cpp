@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <thread>
 #include <utility>
 
 #include "common/error.hpp"
@@ -14,6 +16,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto request_time = 1000ms;  // for so long the server keeps a request
+
+// Woken for each message of a flood, we would take the core from the thread that reads it.
+constexpr std::size_t flood = 8;  // messages at hand
+constexpr auto pause_in_flood = 2ms;
 
 using inbox = handle<natsInbox, natsInbox_Destroy>;
 
@@ -64,7 +70,9 @@ void puller::ask() {
 }
 
 std::string puller::fetch(std::vector<message_handle>& into, std::chrono::milliseconds timeout) {
+    const bool flows = into.size() >= flood && into.size() < static_cast<std::size_t>(batch_ / 2);
     into.clear();
+    if (flows) { std::this_thread::sleep_for(pause_in_flood); }
     // What was asked for is forgotten by the server then, or by one that is no longer there.
     if (steady::now() > until_) { owed_ = 0; }
     // The next request is there before the last one is used up.
@@ -104,16 +112,15 @@ void puller::acknowledge(natsMsg* message) const {
 // $JS.ACK.STREAM.CONSUMER.DELIVERED.SEQUENCE.DELIVERY.TIME.PENDING, with DOMAIN.ACCOUNT before STREAM
 // and more at the end if there are more than nine words.
 std::optional<delivery_place> place_in(std::string_view reply) {
-    std::vector<std::string_view> words;
-    for (std::size_t at = 0; at <= reply.size();) {
+    std::array<std::string_view, 9> words;  // those that matter
+    std::size_t count = 0;
+    for (std::size_t at = 0; at <= reply.size(); ++count) {
         const auto end = std::min(reply.find('.', at), reply.size());
-        words.push_back(reply.substr(at, end - at));
+        if (count < words.size()) { words[count] = reply.substr(at, end - at); }
         at = end + 1;
     }
-    if (words.size() < 9 || words.size() == 10 || words[0] != "$JS" || words[1] != "ACK") {
-        return std::nullopt;
-    }
-    const std::size_t first = words.size() == 9 ? 5 : 7;
+    if (count < 9 || count == 10 || words[0] != "$JS" || words[1] != "ACK") { return std::nullopt; }
+    const std::size_t first = count == 9 ? 5 : 7;
     const auto read = [](std::string_view text, std::uint64_t& into) {
         const auto [stop, problem] = std::from_chars(text.data(), text.data() + text.size(), into);
         return problem == std::errc{} && stop == text.data() + text.size();

@@ -21,7 +21,8 @@ class puller {
            int batch);
 
     // What is at hand, at most a batch; waits for at most `timeout` if there is none. An empty
-    // `into` with an empty reason: nothing came; else why nothing can come.
+    // `into` with an empty reason: nothing came; else why nothing can come. `into` is what the last
+    // call gave: many, but few for a batch, are a flood that is left to gather for a moment.
     std::string fetch(std::vector<message_handle>& into, std::chrono::milliseconds timeout);
 
     void acknowledge(natsMsg* message) const;
