@@ -147,7 +147,11 @@ class receiver {
                 js_GetMsg(&raw, context_.get(), with_.stream.c_str(), wanted, nullptr, &code);
             const message_handle message{raw};
             if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr) {
-                if (in_step || is_deleted(wanted)) {
+                if (in_step) {
+                    // Nobody has read it: it was removed, or the server has lost it.
+                    if (wanted > acknowledged_) { ++done_.missing; }
+                    passed_ = wanted;
+                } else if (is_deleted(wanted)) {
                     passed_ = wanted;
                 } else {
                     wait(tick);
