@@ -56,7 +56,7 @@ class sender {
           part_size_{over.max_payload() - std::min(over.max_payload() / 2, room_for_headers)},
           stretch_{std::max(1U, with.window / stretches)} {
         const auto& id = from.shared()->header().creation_id;
-        source_ = fmt::format("{:016x}{:016x}", id[0], id[1]);
+        about_.source = fmt::format("{:016x}{:016x}", id[0], id[1]);
         refuse_a_second();
         const auto stream =
             open_stream(over, to_.context(), with.stream, with.creation, subject_of(0));
@@ -212,37 +212,36 @@ class sender {
     }
 
     void publish(entry& one, bool last) {
-        envelope about;
-        about.source = source_;
         std::string subject;
         if (one.is_end) {
             // By what was sent so far, since a ring may end again.
-            about.sequence = ring_.status().messages;
-            about.end = one.truncates ? "truncated" : "clean";
-            about.producer = static_cast<std::uint32_t>(next_);
+            about_.sequence = ring_.status().messages;
+            about_.end = one.truncates ? "truncated" : "clean";
+            about_.producer = static_cast<std::uint32_t>(next_);
             subject = subject_of(static_cast<std::uint32_t>(next_));
         } else {
-            about.sequence = one.what.sequence();
-            about.attempt = one.what.attempt();
-            about.producer = one.what.producer();
+            about_.sequence = one.what.sequence();
+            about_.attempt = one.what.attempt();
+            about_.producer = one.what.producer();
+            about_.end.clear();
             subject = subject_of(partition_of(one.what.payload(), with_.partition));
         }
-        about.parts = one.parts;
+        about_.parts = one.parts;
         const auto tag = first_ + next_;
         one.asked_each = with_.shared || alone_ || one.is_end || tag < ask_each_until_;
         for (; part_ < one.parts; ++part_) {
-            about.part = part_;
+            about_.part = part_;
             const auto payload = one.what.payload();
             const auto from = std::min(part_ * part_size_, payload.size());
             const auto piece = payload.subspan(from, std::min(part_size_, payload.size() - from));
-            const auto& behind = with_.shared || alone_ ? none_ : last_id_;
+            const auto where = with_.shared || alone_ ? publisher::place::anywhere
+                                                      : publisher::place::behind_the_last;
             const bool ask = one.asked_each || (last && part_ + 1 == one.parts);
-            if (!to_.publish(subject, piece, about, behind, {tag, part_}, ask)) {
+            if (!to_.publish(subject, piece, about_, where, {tag, part_}, ask)) {
                 failed_ = true;
                 failure_ = "it cannot be sent";
                 return;
             }
-            last_id_ = message_id(about);
             if (alone_) {
                 ++part_;
                 break;
@@ -357,7 +356,6 @@ class sender {
         part_ = 0;
         alone_ = true;
         failed_ = false;
-        last_id_.clear();
     }
 
     static void wait(clock::duration how_long) {
@@ -382,7 +380,7 @@ class sender {
     consumer in_;
     publisher to_;
     std::size_t part_size_;
-    std::string source_;
+    envelope about_;                    // what is sent just now; its source is always the same
     std::deque<entry> entries_;         // received, and not acknowledged
     std::uint64_t first_ = 0;           // the tag of entries_.front()
     std::size_t next_ = 0;              // to publish, of entries_
@@ -393,8 +391,6 @@ class sender {
     std::uint64_t ask_each_until_ = 0;  // a tag: those before it may have been sent before
     std::vector<message> received_;
     clock::duration settle_{};
-    std::string last_id_;  // published last, of this run without a failure
-    const std::string none_;
     bool alone_ = true;
     bool failed_ = false;
     bool ending_ = false;

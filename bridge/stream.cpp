@@ -207,7 +207,6 @@ consumer_place open_durable(const connection& at, jsCtx* context, const std::str
     jsConsumerConfig config;
     jsConsumerConfig_Init(&config);
     config.Durable = name.c_str();
-    config.AckPolicy = js_AckExplicit;
     config.DeliverPolicy = js_DeliverAll;
     config.AckWait = std::chrono::nanoseconds{std::chrono::seconds{30}}.count();
     config.MaxAckPending = 100'000;  // those that a killed `in` left do not hold up the next
@@ -217,14 +216,21 @@ consumer_place open_durable(const connection& at, jsCtx* context, const std::str
     consumer_place place;
     const auto status = ask_patiently(
         [&](jsErrCode* c) {
+            jsStreamInfo* raw_stream = nullptr;
+            auto got = js_GetStreamInfo(&raw_stream, context, stream.c_str(), nullptr, c);
+            const stream_info about{raw_stream};
+            if (got != NATS_OK) { return got; }
+            place.stream = extent_in(*about);
+            config.AckPolicy = place.stream.removes_what_was_read ? js_AckExplicit : js_AckAll;
             jsConsumerInfo* raw = nullptr;
-            auto got = js_GetConsumerInfo(&raw, context, stream.c_str(), name.c_str(), nullptr, c);
+            got = js_GetConsumerInfo(&raw, context, stream.c_str(), name.c_str(), nullptr, c);
             if (got == NATS_NOT_FOUND) {
                 got = js_AddConsumer(&raw, context, stream.c_str(), &config, nullptr, c);
             }
             const consumer_info info{raw};
             if (got != NATS_OK) { return got; }
             place.acknowledged = info->AckFloor.Stream;
+            place.acknowledges_each = info->Config->AckPolicy != js_AckAll;
             const std::string filter =
                 info->Config->FilterSubject != nullptr ? info->Config->FilterSubject : "";
             if (filter != subject) {
@@ -233,10 +239,6 @@ consumer_place open_durable(const connection& at, jsCtx* context, const std::str
                                         "instead of '{}'; use another consumer",
                                         name, stream, filter, subject)};
             }
-            jsStreamInfo* raw_stream = nullptr;
-            got = js_GetStreamInfo(&raw_stream, context, stream.c_str(), nullptr, c);
-            const stream_info about{raw_stream};
-            if (got == NATS_OK) { place.stream = extent_in(*about); }
             return got;
         },
         code);

@@ -53,9 +53,12 @@ std::optional<stream_extent> extent_of(const connection& at, jsCtx* context,
 struct consumer_place {
     std::uint64_t acknowledged = 0;  // all of the stream up to here
     stream_extent stream;
+    // False: an acknowledgement is of all before it, too, which spares the server one per message.
+    bool acknowledges_each = true;
 };
 
-// Makes the durable consumer if it is not there; `subject` is what it filters for, empty for all.
+// Makes the durable consumer if it is not there; `subject` is what it filters for, empty for all. A
+// work queue's has to acknowledge each message, says the server; one that is there does as it was made.
 consumer_place open_durable(const connection& at, jsCtx* context, const std::string& stream,
                             const std::string& name, const std::string& subject);
 
