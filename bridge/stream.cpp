@@ -152,6 +152,22 @@ bool takes_subject(std::string_view pattern, std::string_view subject) {
     }
 }
 
+std::string may_drop(const stream_extent& stream, const std::string& name) {
+    if (stream.max_bytes == 0) { return {}; }
+    if (stream.discards_old) {
+        return fmt::format(
+            "stream {} discards its oldest messages when it is full, read or not; make it discard "
+            "new ones (discard: new) to keep all",
+            name);
+    }
+    const auto unit = unit_of(name);
+    if (stream.max_bytes % unit == 0 && stream.bytes % unit == 0) { return {}; }
+    return fmt::format(
+        "stream {} was not made or not filled by ringpipe alone: before 2.10.5 nats-server may "
+        "discard its oldest messages when it is full; give it room, or a newer server",
+        name);
+}
+
 stream_extent open_stream(const connection& at, jsCtx* context, const std::string& name,
                           const stream_options& how, const std::string& sends_to) {
     jsErrCode code = no_code;

@@ -43,6 +43,9 @@ struct stream_extent {
 stream_extent open_stream(const connection& at, jsCtx* context, const std::string& name,
                           const stream_options& how, const std::string& sends_to = {});
 
+// Why it may drop messages that nobody has read when it is full; empty if it does not.
+[[nodiscard]] std::string may_drop(const stream_extent& stream, const std::string& name);
+
 // Whether a subject of a stream, as "jobs.*" or "jobs.>", takes `subject`.
 [[nodiscard]] bool takes_subject(std::string_view pattern, std::string_view subject);
 
