@@ -21,4 +21,8 @@ struct nats_address {
 // The servers without user, password or token: for messages to people.
 [[nodiscard]] std::string without_secrets(std::string_view servers);
 
+// The environment variable by which `ringpipe run` gives a bridge the address that its command line
+// shows without secrets.
+inline constexpr const char* whole_address = "RINGPIPE_BRIDGE_ADDRESS";
+
 }  // namespace ringpipe::bridge

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 #include <vector>
 
 #include "bridge/address.hpp"
 #include "common/error.hpp"
+#include "common/shutdown.hpp"
 
 namespace ringpipe::bridge {
 namespace {
@@ -175,6 +177,29 @@ std::size_t connection::max_payload() const {
 
 bool connection::connected() const {
     return natsConnection_Status(connection_.get()) == NATS_CONN_STATUS_CONNECTED;
+}
+
+handle<natsSubscription, natsSubscription_Destroy> connection::listen(
+    const std::string& subject) const {
+    natsSubscription* made = nullptr;
+    need(natsConnection_SubscribeSync(&made, connection_.get(), subject.c_str()),
+         "listen for the stream's answers");
+    handle<natsSubscription, natsSubscription_Destroy> listens{made};
+    need(natsSubscription_SetPendingLimits(made, -1, -1), "listen for the stream's answers");
+    return listens;
+}
+
+std::string make_inbox() {
+    natsInbox* made = nullptr;
+    need(natsInbox_Create(&made), "make a subject for answers");
+    return handle<natsInbox, natsInbox_Destroy>{made}.get();
+}
+
+void pause_for(clock::duration how_long) {
+    const auto until = after(how_long);
+    while (!stop_requested() && clock::now() < until) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
 }
 
 void connection::check() const {

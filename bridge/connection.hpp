@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "bridge/note.hpp"
+#include "common/deadline.hpp"
 
 namespace ringpipe::bridge {
 
@@ -62,6 +63,10 @@ class connection {
     [[nodiscard]] std::size_t max_payload() const;
     [[nodiscard]] const std::string& servers() const { return shown_; }
 
+    // Messages to `subject`, however many they are. Throws error(io).
+    [[nodiscard]] handle<natsSubscription, natsSubscription_Destroy> listen(
+        const std::string& subject) const;
+
     // What is seen of us from outside.
     [[nodiscard]] state_note& note() const { return listener_->note; }
 
@@ -85,6 +90,12 @@ class connection {
     std::string shown_;
     handle<natsConnection, natsConnection_Destroy> connection_;
 };
+
+// A subject that nobody else has, for answers. Throws error(io).
+[[nodiscard]] std::string make_inbox();
+
+// Not beyond a request to stop.
+void pause_for(clock::duration how_long);
 
 // "Timeout (the server did not answer ...)": what cnats says, with what JetStream said if it did.
 [[nodiscard]] std::string words_for(natsStatus status, jsErrCode code = static_cast<jsErrCode>(0));

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <thread>
 #include <vector>
 
 #include "bridge/joiner.hpp"
@@ -117,7 +116,7 @@ class receiver {
         } else {
             over_.check();
             if (!why.empty()) { over_.note().failed(why); }
-            wait(std::min<clock::duration>(10ms * (1U << std::min(failures_, 8U)), 2s));
+            pause_for(std::min<clock::duration>(10ms * (1U << std::min(failures_, 8U)), 2s));
             if (++failures_ % 8 == 0 && over_.connected() && !stop_requested()) {
                 tell_(
                     fmt::format("stream {} does not deliver: {}; trying again", with_.stream, why));
@@ -246,11 +245,11 @@ class receiver {
                 } else if (is_deleted(wanted)) {
                     passed_ = wanted;
                 } else {
-                    wait(tick);
+                    pause_for(tick);
                 }
             } else if (status != NATS_OK) {
                 over_.check();
-                wait(tick);
+                pause_for(tick);
             } else if (!subject_.empty() && subject_ != natsMsg_GetSubject(raw)) {
                 passed_ = wanted;
             } else {
@@ -362,11 +361,6 @@ class receiver {
         } else {
             out_->close();
         }
-    }
-
-    static void wait(clock::duration how_long) {
-        const auto until = after(how_long);
-        while (!stop_requested() && clock::now() < until) { std::this_thread::sleep_for(5ms); }
     }
 
     const connection& over_;

@@ -278,7 +278,7 @@ class sender {
                               with_.stream, failure_));
         }
         if (failures_ > 1) {
-            wait(std::min<clock::duration>(5ms * (1U << std::min(failures_, 9U)), 2s));
+            pause_for(std::min<clock::duration>(5ms * (1U << std::min(failures_, 9U)), 2s));
             // If it was removed meanwhile: that is for the user to know.
             if (failures_ % 4 == 0 && over_.connected() && !stop_requested()) {
                 (void)open_stream(over_, to_.context(), with_.stream, with_.creation);
@@ -288,11 +288,6 @@ class sender {
         part_ = 0;
         alone_ = true;
         failed_ = false;
-    }
-
-    static void wait(clock::duration how_long) {
-        const auto until = after(how_long);
-        while (!stop_requested() && clock::now() < until) { std::this_thread::sleep_for(5ms); }
     }
 
     // What the stream still acknowledges is not sent again by the next one.

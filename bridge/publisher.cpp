@@ -15,30 +15,18 @@
 namespace ringpipe::bridge {
 namespace {
 
-using inbox = handle<natsInbox, natsInbox_Destroy>;
-
 constexpr const char* id_name = "Nats-Msg-Id";
 constexpr const char* behind_id_name = "Nats-Expected-Last-Msg-Id";
 constexpr const char* behind_number_name = "Nats-Expected-Last-Sequence";
 
-void need(natsStatus status) {
-    if (status == NATS_OK) { return; }
-    throw error{errc::io,
-                fmt::format("cannot listen for the stream's answers: {}", words_for(status))};
-}
-
 }  // namespace
 
-publisher::publisher(const connection& over) : over_{over}, context_{over.make_context()} {
-    natsInbox* made = nullptr;
-    need(natsInbox_Create(&made));
-    inbox_ = inbox{made}.get();
-    natsSubscription* listens = nullptr;
-    need(natsConnection_SubscribeSync(&listens, over.get(), (inbox_ + ".*").c_str()));
-    replies_.reset(listens);
-    // As many as there are messages under way, which the caller bounds.
-    need(natsSubscription_SetPendingLimits(listens, -1, -1));
-}
+// As many answers wait as there are messages under way, which the caller bounds.
+publisher::publisher(const connection& over)
+    : over_{over},
+      context_{over.make_context()},
+      inbox_{make_inbox()},
+      replies_{over.listen(inbox_ + ".*")} {}
 
 bool publisher::publish(const std::string& subject, std::span<const std::byte> payload,
                         const envelope& about, place where, question from, bool ask) {

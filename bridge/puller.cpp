@@ -8,8 +8,6 @@
 #include <thread>
 #include <utility>
 
-#include "common/error.hpp"
-
 namespace ringpipe::bridge {
 namespace {
 
@@ -20,14 +18,6 @@ constexpr auto request_time = 1000ms;  // for so long the server keeps a request
 // Woken for each message of a flood, we would take the core from the thread that reads it.
 constexpr std::size_t flood = 8;  // messages at hand
 constexpr auto pause_in_flood = 2ms;
-
-using inbox = handle<natsInbox, natsInbox_Destroy>;
-
-void need(natsStatus status) {
-    if (status == NATS_OK) { return; }
-    throw error{errc::io,
-                fmt::format("cannot listen for the stream's messages: {}", words_for(status))};
-}
 
 // "404 No Messages": not a message, but what became of the request.
 std::string status_of(natsMsg* message) {
@@ -43,20 +33,14 @@ std::string status_of(natsMsg* message) {
 
 }  // namespace
 
+// No more messages wait than were asked for.
 puller::puller(const connection& over, const std::string& stream, const std::string& consumer,
                int batch)
     : over_{over},
       batch_{batch},
-      subject_{fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream, consumer)} {
-    natsInbox* made = nullptr;
-    need(natsInbox_Create(&made));
-    inbox_ = inbox{made}.get();
-    natsSubscription* listens = nullptr;
-    need(natsConnection_SubscribeSync(&listens, over.get(), inbox_.c_str()));
-    from_.reset(listens);
-    // No more than was asked for.
-    need(natsSubscription_SetPendingLimits(listens, -1, -1));
-}
+      subject_{fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream, consumer)},
+      inbox_{make_inbox()},
+      from_{over.listen(inbox_)} {}
 
 void puller::ask() {
     const auto request =

@@ -16,7 +16,7 @@
 
 #include "common/error.hpp"
 #include "common/quote.hpp"
-#include "common/tie_to_parent.hpp"
+#include "common/tied_to_parent.hpp"
 
 namespace ringpipe::consumer_program {
 namespace {
@@ -53,17 +53,6 @@ struct with_environment {
                                  const char* const* /*arguments*/) const {
         launcher.env = variables.data();
         return {};
-    }
-};
-
-// Another: it runs in the child, between fork and exec.
-struct tied_to_consumer {
-    pid_t owner;
-
-    template <class Launcher>
-    process::error_code on_exec_setup(Launcher&, const process::filesystem::path&,
-                                      const char* const*&) const {
-        return {tie_to_parent(owner), boost::system::system_category()};
     }
 };
 
@@ -110,7 +99,7 @@ std::optional<std::string> command::run(const message& about, std::uint32_t atte
                                std::vector<std::string>{"-c", line_},
                                process::process_stdio{input.get(), {}, {}},
                                with_environment{environment},
-                               tied_to_consumer{::getpid()}};
+                               tied_to_parent{::getpid()}};
         child.wait();
         return failure(child.native_exit_code());
     } catch (const process::system_error& e) {

@@ -177,6 +177,9 @@ int report(const bridge_options& o, const bridge::transfer& done, const progress
 }
 
 int bridge_between(bridge_options o, bool out) {
+    // From `ringpipe run`: the same with user and password. Not that of a run around this one.
+    const auto whole = from_environment(bridge::whole_address);
+    if (!whole.empty() && bridge::without_secrets(whole) == o.address) { o.address = whole; }
     const auto address = bridge::parse_nats_address(o.address);
     if (o.connection.nkey_seed_file.empty() != o.connection.nkey_public.empty()) {
         throw error{errc::invalid_argument, "--nkey and --nkey-seed go together; give both"};

@@ -136,7 +136,8 @@ void print_tables(const observation& all) {
 command add_ls(CLI::App& app) {
     auto* sub = app.add_subcommand("ls", "Lists the rings, spaces and pools in /dev/shm");
     auto json = std::make_shared<bool>(false);
-    sub->add_flag("--json", *json, "As a JSON array, with the keys of ringpipe stat --json");
+    sub->add_flag("--json", *json,
+                  "As a JSON array, with the keys of ringpipe stat --json but for bridges");
     sub->footer(
         "After the rings: spaces of locks and the like (sync/), and pools of worker processes.\n"
         "What cannot be opened is listed as unusable, with the reason below the tables.\n"

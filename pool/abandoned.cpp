@@ -44,13 +44,19 @@ bool remove_abandoned(const std::string& pool) {
     const unique_fd file{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
     if (!file && errno == ENOENT) { return false; }
     if (!file) {
-        throw error{errc::no_permission, fmt::format("cannot remove pool {} at {}", pool, path),
-                    errno};
+        const int why = errno;
+        throw error{
+            why == EACCES || why == EPERM ? errc::no_permission : errc::io,
+            fmt::format("cannot open pool {} at {} to remove it; only who made it, or root, "
+                        "may",
+                        pool, path),
+            why};
     }
     if (!take(file)) {
         throw error{errc::group_in_use,
                     fmt::format("cannot remove pool {}: its owner is alive, and removes it when it "
-                                "is done; see ringpipe stat --pool {}",
+                                "is done, or somebody removes it just now; see ringpipe stat "
+                                "--pool {}",
                                 pool, pool)};
     }
     // Removed meanwhile: what has its name by now is another pool's.

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "pool/status.hpp"
 #include "ringpipe/common/unique_fd.hpp"
 
 namespace ringpipe::pool {
@@ -116,5 +117,7 @@ class board {
     unique_fd file_;
     boost::interprocess::mapped_region memory_;
 };
+
+[[nodiscard]] std::vector<worker_status> workers_on(const board& shared);
 
 }  // namespace ringpipe::pool

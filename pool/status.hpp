@@ -45,7 +45,4 @@ struct pool_outline {
 // do at once. Takes no part in it. Throws error(ring_not_found, no_permission, wrong_version).
 [[nodiscard]] pool_outline outline_of(std::string_view pool);
 
-class board;
-[[nodiscard]] std::vector<worker_status> workers_on(const board& shared);
-
 }  // namespace ringpipe::pool

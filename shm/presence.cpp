@@ -136,7 +136,11 @@ bool anybody_is_in(int descriptor, std::uint32_t slots) {
     auto range = byte_of(0, F_RDLCK);
     range.l_len = slots;
     if (::fcntl(descriptor, F_OFD_GETLK, &range) == 0) { return range.l_type != F_UNLCK; }
-    throw error{errc::io, "cannot ask who is alive", errno};
+    throw error{
+        errc::io,
+        "cannot ask who is alive: the kernel does not answer for the locks of its file; see "
+        "ringpipe doctor",
+        errno};
 }
 
 }  // namespace ringpipe

@@ -125,9 +125,8 @@ place space_core::find_or_make(const wanted_entry& wanted) const {
 
 // Some word says it, among those that could be a holder's. One too many does no harm.
 bool space_core::names_anywhere(layout::member_id who) const {
-    constexpr layout::member_id id_bits = 0xfffffff;
     const auto says_it = [&](const std::atomic<std::uint32_t>& word) {
-        return (word.load(std::memory_order_relaxed) & id_bits) == who;
+        return (word.load(std::memory_order_relaxed) & layout::member_bits) == who;
     };
     if (says_it(map_.header().directory_lock)) { return true; }
     for (const auto& e : map_.entries()) {

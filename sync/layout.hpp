@@ -24,6 +24,8 @@ using ringpipe::layout::member_id;
 using ringpipe::layout::name_size;
 using ringpipe::layout::slot_of;
 
+inline constexpr member_id member_bits = 0xfffffffU;  // of a lock's word; the others are its flags
+
 inline constexpr std::uint64_t magic_ready = 0x3145434150534e52;     // "RNSPACE1"
 inline constexpr std::uint64_t magic_creating = 0x3f45434150534e52;  // "RNSPACE?": being made
 inline constexpr std::uint32_t version = 1;
@@ -145,7 +147,7 @@ struct seat {
         return static_cast<std::uint32_t>(phase % 0xffffffffU) + 1;
     }
     static constexpr member_id owner_of(std::uint64_t w) {
-        return static_cast<member_id>(w & 0xfffffffU);
+        return static_cast<member_id>(w & member_bits);
     }
     static constexpr std::uint32_t arrived_of(std::uint64_t w) {
         return static_cast<std::uint32_t>(w >> 32U);

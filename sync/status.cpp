@@ -15,8 +15,6 @@ using layout::kind;
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
 
-constexpr layout::member_id id_bits = 0xfffffff;
-
 // One primitive at a time. What it reads may change meanwhile: each answer was true a moment ago.
 class look_at_body {
   public:
@@ -73,7 +71,7 @@ class look_at_body {
         const auto tokens = behind<std::atomic<std::uint32_t>>(is);
         std::map<layout::member_id, std::uint32_t> held;
         for (const auto& token : tokens) {
-            const auto holder = token.load(memory_order_relaxed) & id_bits;
+            const auto holder = token.load(memory_order_relaxed) & layout::member_bits;
             if (holder != 0) { ++held[holder]; }
         }
         into_.size = into_.value = tokens.size();

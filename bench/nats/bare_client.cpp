@@ -27,6 +27,15 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+std::uint64_t messages_in_stream(const bridge::connection& at, const std::string& name) {
+    const context js{at.make_context()};
+    jsStreamInfo* raw = nullptr;
+    jsErrCode code{};
+    need(js_GetStreamInfo(&raw, js.get(), name.c_str(), nullptr, &code), "look at a stream", code);
+    const handle<jsStreamInfo, jsStreamInfo_Destroy> info{raw};
+    return info->State.Msgs;
+}
+
 }  // namespace
 
 void make_stream(const bridge::connection& at, const std::string& name) {
@@ -45,15 +54,6 @@ void remove_stream(const bridge::connection& at, const std::string& name) {
     const context js{at.make_context()};
     jsErrCode code{};
     need(js_DeleteStream(js.get(), name.c_str(), nullptr, &code), "remove a stream", code);
-}
-
-std::uint64_t messages_in_stream(const bridge::connection& at, const std::string& name) {
-    const context js{at.make_context()};
-    jsStreamInfo* raw = nullptr;
-    jsErrCode code{};
-    need(js_GetStreamInfo(&raw, js.get(), name.c_str(), nullptr, &code), "look at a stream", code);
-    const handle<jsStreamInfo, jsStreamInfo_Destroy> info{raw};
-    return info->State.Msgs;
 }
 
 double publish_bare(const bridge::connection& at, const std::string& stream, std::uint64_t messages,

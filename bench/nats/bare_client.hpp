@@ -13,8 +13,6 @@ namespace ringpipe::bench {
 
 void make_stream(const bridge::connection& at, const std::string& name);
 void remove_stream(const bridge::connection& at, const std::string& name);
-[[nodiscard]] std::uint64_t messages_in_stream(const bridge::connection& at,
-                                               const std::string& name);
 
 // Publishes asynchronously, and waits until every message is acknowledged. Returns the seconds.
 // With ids the server looks each up among those that it has, and notes it: what exactly-once costs.

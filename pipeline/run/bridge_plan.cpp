@@ -10,11 +10,9 @@
 
 namespace ringpipe::pipeline {
 
-bool is_stream_address(std::string_view text) noexcept {
-    return text.starts_with("nats://") || text.starts_with("tls://");
-}
-
 #ifdef RINGPIPE_HAS_BRIDGE
+
+bool is_stream_address(std::string_view text) noexcept { return bridge::is_nats_address(text); }
 
 std::string ring_for_stream(const std::string& address, bool out) {
     const auto where = bridge::parse_nats_address(address);
@@ -24,6 +22,10 @@ std::string ring_for_stream(const std::string& address, bool out) {
     }
     return fmt::format("nats.{}{}{}", where.stream, where.consumer.empty() ? "" : ".",
                        where.consumer);
+}
+
+std::string bridge_environment(const part& what) {
+    return fmt::format("{}={}", bridge::whole_address, what.bridge);
 }
 
 part bridge_part(const std::string& address, bool out, std::size_t ring) {
@@ -41,9 +43,15 @@ part bridge_part(const std::string& address, bool out, std::size_t ring) {
 
 #else
 
+bool is_stream_address(std::string_view text) noexcept {
+    return text.starts_with("nats://") || text.starts_with("tls://");
+}
+
 std::string ring_for_stream(const std::string&, bool) {
     throw error{errc::invalid_argument, "this ringpipe was built without NATS (libnats-dev)"};
 }
+
+std::string bridge_environment(const part&) { return {}; }
 
 part bridge_part(const std::string&, bool, std::size_t) { return {}; }
 
@@ -51,10 +59,10 @@ part bridge_part(const std::string&, bool, std::size_t) { return {}; }
 
 std::vector<std::string> bridge_words(const part& what, const links& rings) {
     if (what.from) {
-        return {"bridge",    "out",      rings.name(*what.from) + "/" + what.group,
-                what.bridge, "--create", "--no-progress"};
+        return {"bridge",  "out",      rings.name(*what.from) + "/" + what.group,
+                what.text, "--create", "--no-progress"};
     }
-    return {"bridge", "in", what.bridge, rings.name(*what.to), "--no-progress"};
+    return {"bridge", "in", what.text, rings.name(*what.to), "--no-progress"};
 }
 
 }  // namespace ringpipe::pipeline

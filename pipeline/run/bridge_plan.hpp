@@ -18,7 +18,8 @@ namespace ringpipe::pipeline {
 // `ring` is its number in the plan. Killed, it is started again and loses nothing.
 [[nodiscard]] part bridge_part(const std::string& address, bool out, std::size_t ring);
 
-// The words behind `ringpipe`.
+// The words behind `ringpipe`; what is secret in the address is in the environment.
 [[nodiscard]] std::vector<std::string> bridge_words(const part& what, const links& rings);
+[[nodiscard]] std::string bridge_environment(const part& what);
 
 }  // namespace ringpipe::pipeline

@@ -36,8 +36,8 @@ constexpr auto most_for_predecessor = 1s;  // to go, when its run is resumed
 // if the ring is not of the run: no name has a control character in it.
 constexpr char separator = '\t';
 
-// Abstract: gone with its process, however that ends. The names of runs are those of rings, and so
-// no two users have the same.
+// Abstract: gone with its process, however that ends; seen in its network namespace only. Who has a
+// run of the same name there is not looked for: the second one cannot be scaled.
 protocol::endpoint address_of(std::string_view run) {
     return protocol::endpoint{std::string{prefix} += run};
 }
@@ -119,7 +119,7 @@ class control::session : public std::enable_shared_from_this<session> {
 };
 
 control::control(boost::asio::io_context& context, const std::string& run, scaler scale)
-    : scale_{std::move(scale)}, socket_{context} {
+    : scale_{std::move(scale)}, socket_{context}, later_{context} {
     try {
         const auto address = address_of(run);
         socket_.open(address.protocol());
@@ -132,7 +132,10 @@ control::control(boost::asio::io_context& context, const std::string& run, scale
         if (failed) { throw boost::system::system_error{failed}; }
         socket_.listen();
     } catch (const boost::system::system_error& e) {
-        say("this run cannot be scaled: no socket {}: {}", run, e.code().message());
+        say("this run cannot be scaled: cannot make its socket {}: {}; if another run has that "
+            "name, "
+            "choose another --name",
+            run, e.code().message());
         close();
         return;
     }
@@ -141,7 +144,8 @@ control::control(boost::asio::io_context& context, const std::string& run, scale
 
 void control::accept() {
     socket_.async_accept([this](failure failed, protocol::socket socket) {
-        if (failed) { return; }
+        if (failed == boost::asio::error::operation_aborted || !socket_.is_open()) { return; }
+        if (failed) { return accept_later(); }
         const auto one = std::make_shared<session>(std::move(socket), scale_);
         sessions_.remove_if([](const auto& each) { return each.expired(); });
         sessions_.push_back(one);
@@ -150,8 +154,17 @@ void control::accept() {
     });
 }
 
+// As long as there is no descriptor left: at once it would only fail again.
+void control::accept_later() {
+    later_.expires_after(100ms);
+    later_.async_wait([this](failure stopped) {
+        if (!stopped) { accept(); }
+    });
+}
+
 void control::close() {
     failure ignored;
+    later_.cancel();
     socket_.close(ignored);
     for (const auto& each : sessions_) {
         if (const auto one = each.lock()) { one->end(); }

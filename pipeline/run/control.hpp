@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <list>
 #include <memory>
@@ -44,9 +45,11 @@ class control {
   private:
     class session;
     void accept();
+    void accept_later();
 
     scaler scale_;
     boost::asio::local::stream_protocol::acceptor socket_;
+    boost::asio::steady_timer later_;
     std::list<std::weak_ptr<session>> sessions_;
 };
 

@@ -46,6 +46,12 @@ std::optional<scale_result> run_launch::refusal(std::size_t place, std::size_t c
         return scale_result{EX_USAGE, fmt::format("{} cannot have {} copies; 1 to {} are possible",
                                                   what.label, copies, most_copies)};
     }
+    if (!what.bridge.empty()) {
+        return scale_result{EX_UNAVAILABLE,
+                            fmt::format("{} to {} is one for its group: two would take turns, and "
+                                        "mix the order; see --partition-by of ringpipe bridge out",
+                                        what.label, what.text)};
+    }
     if (!may_be_scaled(what)) {
         return scale_result{
             EX_UNAVAILABLE,

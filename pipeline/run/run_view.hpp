@@ -29,7 +29,6 @@ class run_view {
 
     [[nodiscard]] bool is_due() const noexcept { return clock::now() >= due_; }
     void draw(const std::vector<std::size_t>& copies);
-    void end() noexcept { line_.clear(); }
 
   private:
     [[nodiscard]] observation look() const;

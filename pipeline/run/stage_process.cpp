@@ -21,6 +21,7 @@ std::string_view name_in(std::string_view variable) {
 std::vector<std::string> environment_for(const part& what, std::size_t number) {
     auto all = what.environment;
     all.push_back(fmt::format("RINGPIPE_NUMBER={}", number + 1));
+    if (!what.bridge.empty()) { all.push_back(bridge_environment(what)); }
     const auto own = all;
     for (auto** entry = ::environ; *entry != nullptr; ++entry) {
         const bool overridden = std::any_of(own.begin(), own.end(), [&](const std::string& each) {

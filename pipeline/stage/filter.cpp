@@ -15,24 +15,13 @@
 #include <utility>
 #include <vector>
 
-#include "common/tie_to_parent.hpp"
+#include "common/tied_to_parent.hpp"
 #include "pipeline/stage/descriptor.hpp"
 
 namespace ringpipe::pipeline::stage {
 namespace {
 
 namespace bp = boost::process::v2;
-
-// An initializer of Boost.Process: runs in the child, between fork and exec.
-struct tied_to_stage {
-    pid_t owner;
-
-    template <class Launcher>
-    bp::error_code on_exec_setup(Launcher&, const std::filesystem::path&,
-                                 const char* const*&) const {
-        return {tie_to_parent(owner), boost::system::system_category()};
-    }
-};
 
 }  // namespace
 
@@ -48,7 +37,7 @@ filter::filter(const std::string& command, std::string label, pipes which)
         context, "/bin/sh", std::vector<std::string>{"-c", command},
         bp::process_stdio{which.in ? to.read.get() : STDIN_FILENO,
                           which.out ? from.write.get() : STDOUT_FILENO, errors.write.get()},
-        tied_to_stage{::getpid()}};
+        tied_to_parent{::getpid()}};
     pid_ = started.id();
     started.detach();
     in_ = std::move(to.write);

@@ -96,16 +96,18 @@ observation observer::look() {
         return all;
     }
     for (const auto& name : only_) {
-        // A path is one file, of one kind.
+        bool found = false;
         if (name.find('/') != std::string::npos) {
+            // A path is one file, of one kind.
             auto space = look_at_space(name);
-            if (space && space->problem.empty() && add(all.spaces, std::move(space))) { continue; }
-            if (add(all.rings, look_at_ring(name))) { continue; }
+            found = space && space->problem.empty() ? add(all.spaces, std::move(space))
+                                                    : add(all.rings, look_at_ring(name));
+        } else {
+            found |= add(all.rings, look_at_ring(name));
+            found |= add(all.spaces, look_at_space(name));
+            found |= add(all.pools, look_at_pool(name));
         }
-        const bool ring = add(all.rings, look_at_ring(name));
-        const bool space = add(all.spaces, look_at_space(name));
-        const bool pool = add(all.pools, look_at_pool(name));
-        if (ring || space || pool) { continue; }
+        if (found) { continue; }
         ring_seen none;
         none.name = name;
         none.problem = "there is no ring, space or pool " + name;

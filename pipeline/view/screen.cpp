@@ -304,7 +304,8 @@ std::vector<screen_line> screen::lines(std::size_t width) const {
     for (const auto& one : now_.spaces) { add_space(all, one); }
     for (const auto& one : now_.pools) { add_pool(all, one); }
     if (all.empty()) {
-        all.push_back({{"no rings in /dev/shm; ringpipe demo makes one", style::dim}});
+        all.push_back(
+            {{"no rings, spaces or pools in /dev/shm; ringpipe demo makes a ring", style::dim}});
     }
     for (auto& line : all) { line = cut(line, width); }
     return all;

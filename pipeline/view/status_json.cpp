@@ -76,7 +76,6 @@ json to_json(const bridge_seen& bridge) {
         {"address", state.address},
         {"connected", state.connected},
         {"since", duration<double>(state.since.time_since_epoch()).count()},
-        {"published_messages", state.messages + state.waiting},
         {"acknowledged_messages", state.messages},
         {"acknowledged_bytes", state.bytes},
         {"waiting_messages", state.waiting},
