@@ -270,13 +270,12 @@ TEST_CASE("scale says that a stage has ended and that a run has") {
 TEST_CASE("only the user of a run may scale it") {
     if (::geteuid() != 0) { return; }  // needs another user
     const endless source;
-    const unique_file pipeline{
-        "[ring.lines]\nmode = \"0666\"\n[[stage]]\nto = \"lines\"\ncommand = '''" +
-        source.command() + "'''\n[[stage]]\nname = \"work\"\ncommand = \"cat\"\ncopies = 1\n" +
-        "from = \"lines\"\n"};
-    stages_run sut{{}, {"-f", pipeline.path()}};
-    REQUIRE(sut.flows());
-    const auto target = ring_of(sut, "lines") + "/work";
+    file_run sut{"[ring.lines]\nmode = \"0666\"\n[[stage]]\nto = \"lines\"\ncommand = '''" +
+                 source.command() +
+                 "'''\n[[stage]]\nname = \"work\"\ncommand = \"cat\"\ncopies = 1\n" +
+                 "from = \"lines\"\n"};
+    REQUIRE(sut.run.flows());
+    const auto target = ring_of(sut.run, "lines") + "/work";
     program other{"ringpipe",
                   {"scale", target, "2"},
                   {.prefix = {"/usr/bin/setpriv", "--reuid", "65534", "--clear-groups"}}};
@@ -285,5 +284,5 @@ TEST_CASE("only the user of a run may scale it") {
     CHECK(other.err().find("is another user's") != std::string::npos);
     check_scaled(target, "2", "work: 2 copies, before 1");
     source.end();
-    CHECK(sut.wait() == 0);
+    CHECK(sut.run.wait() == 0);
 }

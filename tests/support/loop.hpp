@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <string>
 
+#include "async/async_consumer.hpp"
 #include "tests/support/ring_fixture.hpp"
 
 namespace ringpipe::test {
@@ -14,6 +16,15 @@ inline void run(boost::asio::io_context& loop) {
     loop.restart();
     loop.run_for(patience);
     CHECK(loop.stopped());
+}
+
+// Receives one message and acknowledges it. Its text is in `text` when the loop has run.
+inline void receive_into(std::string& text, async_consumer& in) {
+    in.async_receive([&text](error_code code, async_message message) {
+        CHECK_FALSE(code);
+        text = message.text();
+        message.acknowledge();
+    });
 }
 
 }  // namespace ringpipe::test

@@ -19,6 +19,7 @@
 #include "async/async_consumer.hpp"
 #include "async/async_producer.hpp"
 #include "tests/support/child.hpp"
+#include "tests/support/loop.hpp"
 #include "tests/support/ring_fixture.hpp"
 
 using namespace ringpipe;
@@ -101,17 +102,13 @@ TEST_CASE("async: a stopped loop keeps what waits and goes on when it runs again
     asio::io_context loop;
     async_consumer in{loop, sut.ring};
     std::string got;
-    in.async_receive([&](error_code, async_message message) {
-        got = message.text();
-        message.acknowledge();
-    });
+    receive_into(got, in);
     loop.run_for(a_moment);
     loop.stop();
     out.send(bytes("later"));
     std::this_thread::sleep_for(a_moment);
     CHECK(got.empty());
-    loop.restart();
-    loop.run_for(patience);
+    run(loop);
     CHECK(got == "later");
 }
 
@@ -128,8 +125,7 @@ TEST_CASE("async: closing an end completes what waits with operation_aborted") {
     out.close();
     in.async_receive([&](error_code code, const async_message&) { codes.push_back(code); });
     out.async_send("late", [&](error_code code) { codes.push_back(code); });
-    loop.restart();
-    loop.run_for(patience);
+    run(loop);
     const error_code closed = std::error_code{make_error_code(errc::closed)};
     const error_code aborted = asio::error::operation_aborted;
     CHECK(codes == std::vector<error_code>{aborted, aborted, closed, closed});
@@ -152,8 +148,7 @@ TEST_CASE(
         loop.run_for(std::chrono::milliseconds{2});
         in.close();
         other.cancel();
-        loop.restart();
-        loop.run_for(patience);
+        run(loop);
         CHECK(aborted == 2);
     }
 }
@@ -253,10 +248,7 @@ TEST_CASE("async: a forked child is refused with a clear code and the parent goe
     async_consumer in{loop, sut.ring};
     async_producer out{loop, sut.ring};
     std::string got;
-    in.async_receive([&](error_code, async_message message) {
-        got = message.text();
-        message.acknowledge();
-    });
+    receive_into(got, in);
     loop.run_for(a_moment);
     child forked{[&](const in_child&) {
         asio::io_context own;
@@ -271,7 +263,6 @@ TEST_CASE("async: a forked child is refused with a clear code and the parent goe
     }};
     CHECK(forked.wait() == 0);
     out.async_send("to the parent", asio::detached);
-    loop.restart();
-    loop.run_for(patience);
+    run(loop);
     CHECK(got == "to the parent");
 }
