@@ -56,6 +56,22 @@ std::string path_of_program(std::string_view name) { return folder_of_programs()
 
 unique_ring::~unique_ring() { ::unlink((name_.path() + ".dead").c_str()); }
 
+bool unique_ring::becomes(const std::function<bool(const ring_status&)>& state) const {
+    return eventually([&] {
+        try {
+            return state(ring::open(str(), deadline::min()).status());
+        } catch (const error&) { return false; }  // nobody has made it yet
+    });
+}
+
+bool unique_ring::has_consumers(std::uint32_t count) const {
+    return becomes([=](const ring_status& now) { return now.consumers == count; });
+}
+
+bool unique_ring::has_sent(std::uint64_t messages) const {
+    return becomes([=](const ring_status& now) { return now.messages >= messages; });
+}
+
 program::program(std::string_view name, const std::vector<std::string>& arguments,
                  const program_io& io)
     : in_{io.input ? in_memory(*io.input) : unique_fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)}},
