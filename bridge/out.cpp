@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "bridge/padding.hpp"
 #include "bridge/publisher.hpp"
 #include "common/error.hpp"
 #include "common/shutdown.hpp"
@@ -57,9 +58,10 @@ class sender {
         const auto& id = from.shared()->header().creation_id;
         source_ = fmt::format("{:016x}{:016x}", id[0], id[1]);
         refuse_a_second();
-        open_stream(over, to_.context(), with.stream, with.creation, subject_of(0));
-        const auto extent = extent_of(over, to_.context(), with.stream);
-        settle_ = with.settle.value_or(extent && extent->replicated ? settle_of_replicas : 0s);
+        const auto stream =
+            open_stream(over, to_.context(), with.stream, with.creation, subject_of(0));
+        settle_ = with.settle.value_or(stream.replicated ? settle_of_replicas : 0s);
+        keep_full_stream_whole(stream);
     }
 
     transfer run() {
@@ -104,6 +106,24 @@ class sender {
                         fmt::format("cannot bridge group {} of ring {}: another bridge out reads "
                                     "it; stop that one, or name another group",
                                     with_.group, ring_.name())};
+        }
+    }
+
+    void keep_full_stream_whole(const stream_extent& stream) {
+        if (stream.max_bytes == 0) { return; }
+        const auto unit = unit_of(with_.stream);
+        to_.set_unit(unit);
+        if (stream.discards_old) {
+            tell_(
+                fmt::format("stream {} discards its oldest messages when it is full, read or not; "
+                            "make it discard new ones (discard: new) to keep all",
+                            with_.stream));
+        } else if (stream.max_bytes % unit != 0 || stream.bytes % unit != 0) {
+            tell_(
+                fmt::format("stream {} was not made or not filled by ringpipe alone: before 2.10.5 "
+                            "nats-server may discard its oldest messages when it is full; give it "
+                            "room, or a newer server",
+                            with_.stream));
         }
     }
 
@@ -324,7 +344,7 @@ class sender {
             wait(std::min<clock::duration>(5ms * (1U << std::min(failures_, 9U)), 2s));
             // If it was removed meanwhile: that is for the user to know.
             if (failures_ % 4 == 0 && over_.connected() && !stop_requested()) {
-                open_stream(over_, to_.context(), with_.stream, with_.creation);
+                (void)open_stream(over_, to_.context(), with_.stream, with_.creation);
             }
         }
         done_.resent += next_;

@@ -4,14 +4,19 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "bridge/padding.hpp"
 #include "common/error.hpp"
 
 namespace ringpipe::bridge {
 namespace {
 
 using inbox = handle<natsInbox, natsInbox_Destroy>;
+
+constexpr const char* id_name = "Nats-Msg-Id";
+constexpr const char* behind_name = "Nats-Expected-Last-Msg-Id";
 
 void need(natsStatus status) {
     if (status == NATS_OK) { return; }
@@ -33,7 +38,7 @@ publisher::publisher(const connection& over) : over_{over}, context_{over.make_c
 }
 
 bool publisher::publish(const std::string& subject, std::span<const std::byte> payload,
-                        const envelope& about, const std::string& after, question from, bool ask) {
+                        const envelope& about, const std::string& behind, question from, bool ask) {
     const auto reply = ask ? fmt::format("{}.{}", inbox_, ++asked_) : std::string{};
     natsMsg* made = nullptr;
     if (natsMsg_Create(&made, subject.c_str(), ask ? reply.c_str() : nullptr,
@@ -42,12 +47,22 @@ bool publisher::publish(const std::string& subject, std::span<const std::byte> p
         return false;
     }
     const message_handle message{made};
-    if (natsMsgHeader_Set(made, header_name, to_header(about).c_str()) != NATS_OK ||
-        natsMsgHeader_Set(made, "Nats-Msg-Id", message_id(about).c_str()) != NATS_OK) {
+    auto header = to_header(about);
+    const auto id = message_id(about);
+    if (unit_ != 0) {
+        std::size_t count = 2;
+        auto size = std::strlen(header_name) + header.size() + std::strlen(id_name) + id.size();
+        if (!behind.empty()) {
+            ++count;
+            size += std::strlen(behind_name) + behind.size();
+        }
+        pad(header, stored_size(subject.size(), size, count, payload.size()), unit_);
+    }
+    if (natsMsgHeader_Set(made, header_name, header.c_str()) != NATS_OK ||
+        natsMsgHeader_Set(made, id_name, id.c_str()) != NATS_OK) {
         return false;
     }
-    if (!after.empty() &&
-        natsMsgHeader_Set(made, "Nats-Expected-Last-Msg-Id", after.c_str()) != NATS_OK) {
+    if (!behind.empty() && natsMsgHeader_Set(made, behind_name, behind.c_str()) != NATS_OK) {
         return false;
     }
     if (natsConnection_PublishMsg(over_.get(), made) != NATS_OK) { return false; }

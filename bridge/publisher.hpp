@@ -31,10 +31,13 @@ class publisher {
 
     explicit publisher(const connection& over);
 
-    // With `after` the stream takes it only directly behind the message of that id. The stream
+    // From now on each message takes whole units of the stream (padding.hpp); 0: as it comes.
+    void set_unit(std::uint64_t bytes) { unit_ = bytes; }
+
+    // With `behind` the stream takes it only directly behind the message of that id. The stream
     // answers if `ask`. False: it was not sent, and there will be no answer.
     bool publish(const std::string& subject, std::span<const std::byte> payload,
-                 const envelope& about, const std::string& after, question from, bool ask);
+                 const envelope& about, const std::string& behind, question from, bool ask);
 
     struct answer {
         question of;
@@ -62,6 +65,7 @@ class publisher {
     handle<jsCtx, jsCtx_Destroy> context_;
     std::string inbox_;  // answers come to inbox_.NUMBER
     handle<natsSubscription, natsSubscription_Destroy> replies_;
+    std::uint64_t unit_ = 0;
     std::uint64_t asked_ = 0;
     std::deque<flight> flights_;  // in the order of their sending
     std::vector<answer> answers_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "bridge/padding.hpp"
 #include "common/deadline.hpp"
 #include "common/error.hpp"
 #include "common/shutdown.hpp"
@@ -53,8 +54,25 @@ jsRetentionPolicy of_nats(retention how) {
     return how == retention::limits ? js_LimitsPolicy : js_WorkQueuePolicy;
 }
 
+stream_extent extent_in(const jsStreamInfo& about) {
+    const auto& config = *about.Config;
+    return {.first = about.State.FirstSeq,
+            .last = about.State.LastSeq,
+            .bytes = about.State.Bytes,
+            .max_bytes = static_cast<std::uint64_t>(std::max<int64_t>(config.MaxBytes, 0)),
+            .discards_old = config.Discard == js_DiscardOld,
+            .removes_what_was_read = config.Retention == js_WorkQueuePolicy,
+            .replicated = config.Replicas > 1};
+}
+
+// In whole units: see padding.hpp.
+std::uint64_t limit_of(const std::string& name, std::uint64_t max_bytes) {
+    const auto unit = unit_of(name);
+    return max_bytes == 0 ? 0 : std::max(max_bytes / unit * unit, unit);
+}
+
 natsStatus create(jsCtx* context, const std::string& name, const stream_options& how,
-                  jsErrCode& code) {
+                  stream_extent& made, jsErrCode& code) {
     jsStreamConfig config;
     jsStreamConfig_Init(&config);
     const auto partitions = name + ".>";
@@ -65,23 +83,28 @@ natsStatus create(jsCtx* context, const std::string& name, const stream_options&
     config.Replicas = how.replicas.value_or(1);
     config.Retention = of_nats(how.retention.value_or(retention::limits));
     config.MaxAge = how.max_age.value_or(0ns).count();
-    if (how.max_bytes.value_or(0) != 0) { config.MaxBytes = static_cast<int64_t>(*how.max_bytes); }
+    if (how.max_bytes.value_or(0) != 0) {
+        config.MaxBytes = static_cast<int64_t>(limit_of(name, *how.max_bytes));
+    }
     config.Duplicates = how.duplicate_window.value_or(2min).count();
     if (config.MaxAge != 0 && config.MaxAge < config.Duplicates) {
         config.Duplicates = config.MaxAge;  // the server refuses a longer one
     }
     config.Discard = js_DiscardNew;
     return ask_patiently(
-        [&](jsErrCode* c) { return js_AddStream(nullptr, context, &config, nullptr, c); }, code);
-}
-
-stream_extent extent_in(const jsStreamInfo& about) {
-    return {about.State.FirstSeq, about.State.LastSeq,
-            about.Config->Retention == js_WorkQueuePolicy, about.Config->Replicas > 1};
+        [&](jsErrCode* c) {
+            jsStreamInfo* raw = nullptr;
+            const auto got = js_AddStream(&raw, context, &config, nullptr, c);
+            const stream_info info{raw};
+            if (got == NATS_OK) { made = extent_in(*info); }
+            return got;
+        },
+        code);
 }
 
 // Of what the user has asked for, what the stream is not.
-std::string difference(const jsStreamConfig& is, const stream_options& how) {
+std::string difference(const std::string& name, const jsStreamConfig& is,
+                       const stream_options& how) {
     if (how.replicas && is.Replicas != *how.replicas) {
         return fmt::format("it has --replicas {}, not {}", is.Replicas, *how.replicas);
     }
@@ -94,7 +117,7 @@ std::string difference(const jsStreamConfig& is, const stream_options& how) {
                            format_duration(*how.max_age));
     }
     if (how.max_bytes &&
-        std::max<int64_t>(is.MaxBytes, 0) != static_cast<int64_t>(*how.max_bytes)) {
+        std::max<int64_t>(is.MaxBytes, 0) != static_cast<int64_t>(limit_of(name, *how.max_bytes))) {
         return fmt::format("it has --max-bytes {}, not {}", is.MaxBytes, *how.max_bytes);
     }
     if (how.duplicate_window && is.Duplicates != how.duplicate_window->count()) {
@@ -129,9 +152,10 @@ bool takes_subject(std::string_view pattern, std::string_view subject) {
     }
 }
 
-void open_stream(const connection& at, jsCtx* context, const std::string& name,
-                 const stream_options& how, const std::string& sends_to) {
+stream_extent open_stream(const connection& at, jsCtx* context, const std::string& name,
+                          const stream_options& how, const std::string& sends_to) {
     jsErrCode code = no_code;
+    stream_extent extent;
     const auto refuse_it = [&](const std::string& why) {
         throw error{errc::options_differ,
                     fmt::format("cannot use stream {} at {}: {}; leave that option out, choose "
@@ -143,25 +167,27 @@ void open_stream(const connection& at, jsCtx* context, const std::string& name,
             jsStreamInfo* raw = nullptr;
             const auto got = js_GetStreamInfo(&raw, context, name.c_str(), nullptr, c);
             const stream_info info{raw};
+            if (got == NATS_OK) { extent = extent_in(*info); }
             if (got != NATS_OK || sends_to.empty()) { return got; }
             for (const auto& why :
-                 {difference(*info->Config, how), unfit(*info->Config, sends_to)}) {
+                 {difference(name, *info->Config, how), unfit(*info->Config, sends_to)}) {
                 if (!why.empty()) { refuse_it(why); }
             }
             return got;
         },
         code);
-    if (status == NATS_OK) { return; }
+    if (status == NATS_OK) { return extent; }
     if (status != NATS_NOT_FOUND) { refuse(at, "find stream " + name, status, code); }
     if (!how.create) {
         throw error{
             errc::input_not_found,
             fmt::format("there is no stream {} at {}; --create makes it", name, at.servers())};
     }
-    status = create(context, name, how, code);
-    if (status != NATS_OK && code != JSStreamNameExistErr) {
-        refuse(at, "create stream " + name, status, code);
-    }
+    status = create(context, name, how, extent, code);
+    // Somebody else has just made it, with other settings: it is looked at like any other.
+    if (code == JSStreamNameExistErr) { return open_stream(at, context, name, how, sends_to); }
+    if (status != NATS_OK) { refuse(at, "create stream " + name, status, code); }
+    return extent;
 }
 
 std::optional<stream_extent> extent_of(const connection& at, jsCtx* context,

@@ -24,24 +24,27 @@ struct stream_options {
     std::optional<std::chrono::nanoseconds> duplicate_window = {};  // 2 min
 };
 
-// Throws error(input_not_found) if it is not there and is not to be created. Who begins to send gives
-// the subject: then also error(options_differ) if it is there with others than those given, or does
-// not take, or not acknowledge, such messages. A full stream refuses what is new (and so holds the
-// ring's producers back), it never discards what is old.
-void open_stream(const connection& at, jsCtx* context, const std::string& name,
-                 const stream_options& how, const std::string& sends_to = {});
-
-// Whether a subject of a stream, as "jobs.*" or "jobs.>", takes `subject`.
-[[nodiscard]] bool takes_subject(std::string_view pattern, std::string_view subject);
-
 struct stream_extent {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
+    std::uint64_t bytes = 0;      // as the server counts them
+    std::uint64_t max_bytes = 0;  // 0: no limit
+    bool discards_old = false;    // at a limit, and not what is new
     // What is no longer there was read by its reader: a work queue. False: its limits (max age, max
     // bytes), or somebody, removed it.
     bool removes_what_was_read = false;
     bool replicated = false;
 };
+
+// Throws error(input_not_found) if it is not there and is not to be created. Who begins to send gives
+// the subject: then also error(options_differ) if it is there with others than those given, or does
+// not take, or not acknowledge, such messages. A full stream refuses what is new (and so holds the
+// ring's producers back), it never discards what is old.
+stream_extent open_stream(const connection& at, jsCtx* context, const std::string& name,
+                          const stream_options& how, const std::string& sends_to = {});
+
+// Whether a subject of a stream, as "jobs.*" or "jobs.>", takes `subject`.
+[[nodiscard]] bool takes_subject(std::string_view pattern, std::string_view subject);
 
 // Nothing while no server answers.
 std::optional<stream_extent> extent_of(const connection& at, jsCtx* context,

@@ -7,25 +7,12 @@
 #include <memory>
 #include <sstream>
 
-#include "bridge/stream.hpp"
-#include "tests/support/nats_server.hpp"
-#include "tests/support/program.hpp"
+#include "tests/support/bridge_program.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
 
 namespace {
-
-using words = std::vector<std::string>;
-
-struct bridge_program : program {
-    explicit bridge_program(std::vector<std::string> arguments, const program_io& io = {})
-        : program{"ringpipe", with_bridge(std::move(arguments)), io} {}
-    static std::vector<std::string> with_bridge(std::vector<std::string> arguments) {
-        arguments.insert(arguments.begin(), "bridge");
-        return arguments;
-    }
-};
 
 void send(const std::string& ring, const std::string& input, std::vector<std::string> more = {}) {
     more.insert(more.begin(), ring);
@@ -188,13 +175,8 @@ TEST_CASE("bridge: what the stream's limits removed unread is told and never loo
         REQUIRE(in.wait() == 130);
     }
     send_and_store(11, 20);
-    const bridge::connection over{{.servers = server.url()}};
-    const auto context = over.make_context();
-    REQUIRE(eventually([&] {
-        const auto has = bridge::extent_of(over, context, "jobs");
-        return has && has->first > 20;
-    }));
-    jsCtx_Destroy(context);
+    const by_hand user{server};
+    REQUIRE(eventually([&] { return user.extent("jobs").first > 20; }));
     // There before they are sent: what is slow to come would be removed, too.
     bridge_program in{{"in", address, there}};
     REQUIRE(eventually([&] { return to.status().producers == 1; }));

@@ -1,60 +1,13 @@
-// ringpipe bridge: streams that are full, not there, or not as they were asked for; a second bridge.
+// ringpipe bridge: streams that are not there, or not as they were asked for; a second bridge; a
+// server that freezes.
 #ifdef RINGPIPE_HAS_BRIDGE
 
-#include <signal.h>
-
-#include <algorithm>
-
-#include "bridge/stream.hpp"
-#include "tests/support/nats_server.hpp"
-#include "tests/support/program.hpp"
+#include "tests/support/bridge_program.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
 
 namespace {
-
-using words = std::vector<std::string>;
-
-struct bridge_program : program {
-    explicit bridge_program(words arguments) : program{"ringpipe", behind_bridge(arguments)} {}
-    static words behind_bridge(words arguments) {
-        arguments.insert(arguments.begin(), "bridge");
-        return arguments;
-    }
-};
-
-// What a user of NATS would do by hand.
-struct by_hand {
-    explicit by_hand(const nats_server& server)
-        : over{{.servers = server.url()}}, context{over.make_context()} {}
-
-    void make_stream(const char* name, const char* subject, bool no_ack = false) const {
-        jsStreamConfig config;
-        jsStreamConfig_Init(&config);
-        config.Name = name;
-        config.Subjects = &subject;
-        config.SubjectsLen = 1;
-        config.NoAck = no_ack;
-        REQUIRE(js_AddStream(nullptr, context.get(), &config, nullptr, nullptr) == NATS_OK);
-    }
-    void purge(const char* name) const {
-        REQUIRE(js_PurgeStream(context.get(), name, nullptr, nullptr) == NATS_OK);
-    }
-    [[nodiscard]] std::uint64_t last(const char* name) const {
-        const auto has = bridge::extent_of(over, context.get(), name);
-        return has ? has->last : 0;
-    }
-
-    bridge::connection over;
-    bridge::handle<jsCtx, jsCtx_Destroy> context;
-};
-
-// Why it had to try something again; empty if it did not.
-std::string last_error_of(const program& bridge) {
-    const auto state = bridge::read_state_note(static_cast<std::uint32_t>(bridge.id()));
-    return state ? state->last_error : "";
-}
 
 void refuses(const words& arguments, int code, std::string_view why) {
     bridge_program sut{arguments};
@@ -66,39 +19,6 @@ void refuses(const words& arguments, int code, std::string_view why) {
 }
 
 }  // namespace
-
-TEST_CASE("bridge: a full stream holds the producer back and loses nothing") {
-    const nats_server server;
-    const by_hand user{server};
-    const unique_ring here;
-    const unique_ring there;
-    const auto from = ring::create(here.str(), small(65536));
-    const auto to = ring::create(there.str(), small(4 << 20));
-    const auto address = server.url() + "/jobs";
-    constexpr int messages = 5000;
-    producer_program source{{here}, {.input = numbers(1, messages)}};
-    bridge_program out{
-        {"out", here, address, "--create", "--max-bytes", "100KiB", "--retention", "workqueue"}};
-    REQUIRE(eventually([&] { return last_error_of(out).starts_with("maximum bytes exceeded"); }));
-    // Full is the stream, and then the ring: its producer waits.
-    REQUIRE(eventually([&] {
-        const auto now = from.status();
-        return std::any_of(now.members.begin(), now.members.end(), [](const member_status& m) {
-            return m.role == member_role::producer && m.waits_for == member_wish::room;
-        });
-    }));
-    CHECK(from.status().messages < messages);
-    // Whoever reads makes room.
-    bridge_program in{{"in", address, there}};
-    CHECK(source.wait() == 0);
-    const int out_code = out.wait(60s);
-    INFO(out.err());
-    CHECK(out_code == 0);
-    CHECK(in.wait(60s) == 0);
-    consumer_program last{{there}};
-    CHECK(last.wait() == 0);
-    CHECK((last.out() == numbers(1, messages)));
-}
 
 TEST_CASE("bridge: a stream that is not there is made only if asked for") {
     const nats_server server;
@@ -114,7 +34,7 @@ TEST_CASE("bridge: a stream with other settings than those asked for is refused"
     const by_hand user{server};
     user.make_stream("jobs", "jobs");
     user.make_stream("other", "elsewhere");
-    user.make_stream("silent", "silent", true);
+    user.make_stream("silent", "silent", [](jsStreamConfig& c) { c.NoAck = true; });
     const unique_ring here;
     const auto from = ring::create(here.str(), small(65536));
     const auto refuses_with = [&](words more, std::string_view why) {
@@ -178,13 +98,13 @@ TEST_CASE("bridge: a server that freezes holds it up and loses nothing") {
     REQUIRE(all_stored());
     server.freeze();
     send_all(source, {"b", "c"});
-    REQUIRE(eventually([&] { return last_error_of(out) == "it does not answer"; }));
+    REQUIRE(eventually([&] { return out.last_error() == "it does not answer"; }));
     CHECK(from.status().groups.front().lag_bytes > 0);
     server.thaw();
     source.close();
     CHECK(out.wait(60s) == 0);
     const by_hand user{server};
-    CHECK(user.last("jobs") == 4);  // and the end
+    CHECK(user.extent("jobs").last == 4);  // and the end
 }
 
 #endif

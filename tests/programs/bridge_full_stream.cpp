@@ -1,0 +1,112 @@
+// ringpipe bridge: streams that are full, and streams that have lost something.
+#ifdef RINGPIPE_HAS_BRIDGE
+
+#include <algorithm>
+
+#include "bridge/padding.hpp"
+#include "tests/support/bridge_program.hpp"
+
+using namespace ringpipe;
+using namespace ringpipe::test;
+
+TEST_CASE("bridge: a full stream holds the producer back and loses nothing") {
+    const nats_server server;
+    const by_hand user{server};
+    const unique_ring here;
+    const unique_ring there;
+    const auto from = ring::create(here.str(), small(65536));
+    const auto to = ring::create(there.str(), small(4 << 20));
+    const auto address = server.url() + "/jobs";
+    constexpr int messages = 5000;
+    producer_program source{{here}, {.input = numbers(1, messages)}};
+    bridge_program out{
+        {"out", here, address, "--create", "--max-bytes", "100KiB", "--retention", "workqueue"}};
+    REQUIRE(eventually([&] { return out.last_error().starts_with("maximum bytes exceeded"); }));
+    // Full is the stream, and then the ring: its producer waits.
+    REQUIRE(eventually([&] {
+        const auto now = from.status();
+        return std::any_of(now.members.begin(), now.members.end(), [](const member_status& m) {
+            return m.role == member_role::producer && m.waits_for == member_wish::room;
+        });
+    }));
+    CHECK(from.status().messages < messages);
+    // Whoever reads makes room.
+    bridge_program in{{"in", address, there}};
+    CHECK(source.wait() == 0);
+    const int out_code = out.wait(60s);
+    INFO(out.err());
+    CHECK(out_code == 0);
+    CHECK(in.wait(60s) == 0);
+    consumer_program last{{there}};
+    CHECK(last.wait() == 0);
+    CHECK((last.out() == numbers(1, messages)));
+}
+
+TEST_CASE("bridge: a full stream keeps its oldest messages, whatever their sizes") {
+    const nats_server server;
+    const by_hand user{server};
+    for (std::size_t size = 0; size < 64; size += 3) {
+        CAPTURE(size);
+        const unique_ring here;
+        const auto from = ring::create(here.str(), small(65536));
+        producer source{from};
+        const auto stream = "s" + std::to_string(size);
+        bridge_program out{
+            {"out", here, server.url() + "/" + stream, "--create", "--max-bytes", "4KiB"}};
+        for (int i = 0; i < 40; ++i) { send_all(source, {std::string(size, 'x')}); }
+        REQUIRE(eventually([&] { return out.last_error().starts_with("maximum bytes exceeded"); }));
+        const auto has = user.extent(stream.c_str());
+        CHECK(has.first == 1);
+        CHECK(has.last > 10);
+        CHECK(has.bytes % bridge::unit_of(stream) == 0);
+    }
+}
+
+TEST_CASE("bridge: a stream that may drop its oldest messages when it is full is told of") {
+    const nats_server server;
+    const by_hand user{server};
+    user.make_stream("old", "old", [](jsStreamConfig& c) { c.MaxBytes = 6400; });
+    user.make_stream("odd", "odd", [](jsStreamConfig& c) {
+        c.MaxBytes = 6401;
+        c.Discard = js_DiscardNew;
+    });
+    const auto said_of = [&](const std::string& stream) {
+        const unique_ring here;
+        const auto from = ring::create(here.str(), small(65536));
+        producer{from}.close();
+        bridge_program out{{"out", here, server.url() + "/" + stream}};
+        CHECK(out.wait() == 0);
+        return out.err();
+    };
+    CHECK(said_of("old").find("discards its oldest messages") != std::string::npos);
+    CHECK(said_of("odd").find("before 2.10.5 nats-server may discard") != std::string::npos);
+}
+
+TEST_CASE("bridge: what somebody removed from the stream unread is missed") {
+    const nats_server server;
+    const by_hand user{server};
+    const unique_ring here;
+    const unique_ring there;
+    const auto from = ring::create(here.str(), small(65536));
+    const auto address = server.url() + "/jobs";
+    {
+        producer source{from};
+        send_all(source, {"1", "2", "3", "4", "5"});
+        source.close();
+    }
+    const char* how = "limits";
+    SUBCASE("of a stream that keeps what was read") {}
+    SUBCASE("of a work queue") { how = "workqueue"; }
+    bridge_program out{{"out", here, address, "--create", "--retention", how}};
+    REQUIRE(out.wait() == 0);
+    user.remove("jobs", 2);
+    user.remove("jobs", 4);
+    bridge_program in{{"in", address, there}};
+    CHECK(in.wait() == 3);
+    CHECK(in.err().find("2 messages were no longer in the stream") != std::string::npos);
+    consumer_program last{{there}};
+    CHECK(last.wait() == 3);
+    CHECK(last.out() == "1\n3\n5\n");
+}
+
+#endif

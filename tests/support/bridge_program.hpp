@@ -1,0 +1,69 @@
+// `ringpipe bridge` as a user starts it, and what he may do to the server by hand.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bridge/note.hpp"
+#include "bridge/stream.hpp"
+#include "tests/support/nats_server.hpp"
+#include "tests/support/program.hpp"
+
+namespace ringpipe::test {
+
+using words = std::vector<std::string>;
+
+struct bridge_program : program {
+    explicit bridge_program(words arguments, const program_io& io = {})
+        : program{"ringpipe", behind_bridge(std::move(arguments)), io} {}
+
+    // Why it had to try something again; empty if it did not.
+    [[nodiscard]] std::string last_error() const {
+        const auto state = bridge::read_state_note(static_cast<std::uint32_t>(id()));
+        return state ? state->last_error : "";
+    }
+
+  private:
+    static words behind_bridge(words arguments) {
+        arguments.insert(arguments.begin(), "bridge");
+        return arguments;
+    }
+};
+
+// What a user of NATS would do by hand.
+struct by_hand {
+    explicit by_hand(const nats_server& server)
+        : over{{.servers = server.url()}}, context{over.make_context()} {}
+
+    // Settings of one's own after jsStreamConfig_Init.
+    template <class Set>
+    void make_stream(const char* name, const char* subject, Set set) const {
+        jsStreamConfig config;
+        jsStreamConfig_Init(&config);
+        config.Name = name;
+        config.Subjects = &subject;
+        config.SubjectsLen = 1;
+        set(config);
+        REQUIRE(js_AddStream(nullptr, context.get(), &config, nullptr, nullptr) == NATS_OK);
+    }
+    void make_stream(const char* name, const char* subject) const {
+        make_stream(name, subject, [](jsStreamConfig&) {});
+    }
+    void purge(const char* name) const {
+        REQUIRE(js_PurgeStream(context.get(), name, nullptr, nullptr) == NATS_OK);
+    }
+    void remove(const char* name, std::uint64_t sequence) const {
+        REQUIRE(js_DeleteMsg(context.get(), name, sequence, nullptr, nullptr) == NATS_OK);
+    }
+    [[nodiscard]] bridge::stream_extent extent(const char* name) const {
+        return bridge::extent_of(over, context.get(), name).value_or(bridge::stream_extent{});
+    }
+
+    bridge::connection over;
+    bridge::handle<jsCtx, jsCtx_Destroy> context;
+};
+
+}  // namespace ringpipe::test
