@@ -13,6 +13,7 @@
 #include "common/unique_fd.hpp"
 #include "tests/support/ring_fixture.hpp"
 #include "tests/support/tasks.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
@@ -65,8 +66,8 @@ TEST_CASE("random kills of workers lose no task and run none twice unless it say
     const std::uint64_t kills = is_long() ? 1'000 : 40;
     const auto seed = seed_of_storm();
     CAPTURE(seed);
-    unique_name file;
-    const auto path = "/tmp/" + file.str();
+    const temporary_folder folder;
+    const std::string path = folder.path() / "tally";
     std::uint64_t done = 0;
     std::uint64_t died = 0;
     std::uint64_t again = 0;
@@ -137,7 +138,6 @@ TEST_CASE("random kills of workers lose no task and run none twice unless it say
         CHECK(pool.status().worker_deaths >= 1);
         CHECK(killed >= kills);
     }
-    ::unlink(path.c_str());
     CHECK(missing == 0);
     CHECK(wrong == 0);
     CHECK(unmarked == 0);

@@ -117,8 +117,10 @@ pipe_ends::pipe_ends() {
     write.reset(ends[1]);
 }
 
-unique_file::unique_file(std::string_view content) : path_{"/tmp/ringpipe.test.XXXXXX"} {
+unique_file::unique_file(std::string_view content)
+    : path_{std::filesystem::temp_directory_path() / "ringpipe.test.XXXXXX"} {
     const unique_fd file{::mkstemp(path_.data())};
+    if (!file) { throw std::runtime_error{"cannot make " + path_}; }
     ::fchmod(file.get(), 0644);
     std::ofstream{path_, std::ios::binary} << content;
 }

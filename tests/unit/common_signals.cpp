@@ -10,6 +10,7 @@
 #include "common/bus_error.hpp"
 #include "common/open_file.hpp"
 #include "common/shutdown.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/common_support.hpp"
 
 // All in child processes: what is installed for signals stays for the life of a process.
@@ -139,9 +140,8 @@ TEST_CASE("a broken pipe can be an error rather than the end") {
 }
 
 TEST_CASE("opening a FIFO without another end can be stopped") {
-    std::string path = "/tmp/ringpipe_test_XXXXXX";
-    REQUIRE(::mkdtemp(path.data()) != nullptr);
-    const auto fifo = path + "/fifo";
+    const test::temporary_folder folder;
+    const std::string fifo = folder.path() / "fifo";
     REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
     CHECK(exited_with(status_of_child([&] {
                           default_signals();
@@ -154,8 +154,6 @@ TEST_CASE("opening a FIFO without another end can be stopped") {
                           }
                       }),
                       7));
-    ::unlink(fifo.c_str());
-    ::rmdir(path.c_str());
 }
 
 TEST_CASE("a ring's file cut short under a program ends it with a line that says so") {
