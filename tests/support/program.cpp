@@ -1,11 +1,9 @@
 #include "tests/support/program.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +14,8 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+
+#include "tests/support/processes.hpp"
 
 namespace ringpipe::test {
 namespace {
@@ -94,12 +94,7 @@ program::~program() {
 }
 
 int program::wait(std::chrono::milliseconds timeout) {
-    // Readable once the process has ended.
-    const unique_fd end{static_cast<int>(::syscall(SYS_pidfd_open, process_->id(), 0))};
-    if (end) {
-        pollfd ended{end.get(), POLLIN, 0};
-        if (::poll(&ended, 1, static_cast<int>(timeout.count())) != 1) { return never_ended; }
-    }
+    if (!ends_within(timeout, id_)) { return never_ended; }
     process_->wait();
     const int status = process_->native_exit_code();
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
