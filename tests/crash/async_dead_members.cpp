@@ -25,7 +25,7 @@ TEST_CASE("async: a producer killed under a waiting receive ends the stream as t
     async_consumer in{loop, sut.ring};
     error_code result;
     in.async_receive([&](error_code code, const async_message&) { result = code; });
-    loop.run_for(a_moment);
+    REQUIRE(waits_for_messages(sut.name));
     sender.kill();
     run(loop);
     CHECK(result == make_error_code(stream_error::truncated));
@@ -51,7 +51,8 @@ TEST_CASE("async: what a killed consumer held comes to a waiting receive and is 
         marked = message.redelivered();
         message.acknowledge();
     });
-    loop.run_for(a_moment);
+    REQUIRE(waits_for_messages(sut.name));
+    loop.poll();
     CHECK(got.empty());
     holder.kill();
     run(loop);

@@ -8,6 +8,7 @@
 
 #include "async/async_consumer.hpp"
 #include "tests/support/ring_fixture.hpp"
+#include "tests/support/segment_view.hpp"
 
 namespace ringpipe::test {
 
@@ -16,6 +17,17 @@ inline void run(boost::asio::io_context& loop) {
     loop.restart();
     loop.run_for(patience);
     CHECK(loop.stopped());
+}
+
+// Waits until the watcher is about to sleep for an end: until a message comes, or until there is
+// room.
+[[nodiscard]] inline bool waits_for_messages(const unique_name& ring) {
+    const segment_view view{ring.path()};
+    return eventually([&] { return view.consumer_sleeps(); });
+}
+[[nodiscard]] inline bool waits_for_room(const unique_name& ring) {
+    const segment_view view{ring.path()};
+    return eventually([&] { return view.producer_sleeps(); });
 }
 
 // Receives one message and acknowledges it. Its text is in `text` when the loop has run.

@@ -52,7 +52,7 @@ TEST_CASE("async: a loop destroyed with operations outstanding destroys their ha
             in.async_receive([&, alive](error_code, const async_message&) { ++called; });
         }
         in.async_wait_end([&, alive](error_code) { ++called; });
-        loop.run_for(a_moment);
+        REQUIRE(waits_for_messages(sut.name));
         CHECK(alive.use_count() > 4);
     }
     CHECK(called == 0);
@@ -67,7 +67,7 @@ TEST_CASE("async: an end may outlive its loop and only refuses what is asked the
         asio::io_context loop;
         in.emplace(loop, sut.ring);
         in->async_receive([alive](error_code, const async_message&) {});
-        loop.run_for(a_moment);
+        REQUIRE(waits_for_messages(sut.name));
     }
     CHECK(alive.use_count() == 1);
     in.reset();
@@ -103,11 +103,12 @@ TEST_CASE("async: a stopped loop keeps what waits and goes on when it runs again
     async_consumer in{loop, sut.ring};
     std::string got;
     receive_into(got, in);
-    loop.run_for(a_moment);
+    REQUIRE(waits_for_messages(sut.name));
+    loop.poll();
     loop.stop();
     out.send(bytes("later"));
-    std::this_thread::sleep_for(a_moment);
-    CHECK(got.empty());
+    REQUIRE(eventually([&] { return sut.ring.status().groups.at(0).lag_messages == 0; }));
+    CHECK(got.empty());  // it is taken, and kept for the loop
     run(loop);
     CHECK(got == "later");
 }
@@ -120,7 +121,7 @@ TEST_CASE("async: closing an end completes what waits with operation_aborted") {
     std::vector<error_code> codes;
     in.async_receive([&](error_code code, const async_message&) { codes.push_back(code); });
     in.async_receive_batch(5, [&](error_code code, const async_batch&) { codes.push_back(code); });
-    loop.run_for(a_moment);
+    REQUIRE(waits_for_messages(sut.name));
     in.close();
     out.close();
     in.async_receive([&](error_code code, const async_message&) { codes.push_back(code); });
@@ -144,8 +145,7 @@ TEST_CASE(
         in.async_receive([&](error_code code, const async_message&) { aborted += code ? 1 : 0; });
         other.async_receive(
             [&](error_code code, const async_message&) { aborted += code ? 1 : 0; });
-        loop.restart();
-        loop.run_for(std::chrono::milliseconds{2});
+        REQUIRE(waits_for_messages(name));
         in.close();
         other.cancel();
         run(loop);
@@ -235,7 +235,7 @@ TEST_CASE("async: one thread waits for all rings and is gone with the last of th
             ends.emplace_back(loop, rings.back()->ring);
             ends.back().async_receive([](error_code, const async_message&) {});
         }
-        loop.run_for(a_moment);
+        for (const auto& each : rings) { REQUIRE(waits_for_messages(each->name)); }
         CHECK(threads_named("ringpipe-wait") == 1);
         ends.clear();
     }
@@ -249,7 +249,7 @@ TEST_CASE("async: a forked child is refused with a clear code and the parent goe
     async_producer out{loop, sut.ring};
     std::string got;
     receive_into(got, in);
-    loop.run_for(a_moment);
+    REQUIRE(waits_for_messages(sut.name));
     child forked{[&](const in_child&) {
         asio::io_context own;
         error_code receive_code;

@@ -59,7 +59,7 @@ TEST_CASE("async: a coroutine that waits is woken by a message that is sent late
         asio::detached);
     std::thread sender{[&] {
         for (const auto* text : {"a", "b", "c"}) {
-            std::this_thread::sleep_for(a_moment);
+            CHECK(waits_for_messages(sut.name));
             out.send(bytes(text));
         }
     }};
