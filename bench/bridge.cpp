@@ -1,5 +1,6 @@
 // ringpipe_bench_bridge: the bridges beside a bare client of NATS JetStream, in one run.
 #include <fmt/format.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -44,9 +45,30 @@ struct way {
     std::string name;
     std::string peer;  // the row that it is compared with
     std::function<double()> seconds;
-    double goal = 0;                 // times its peer
-    std::vector<double> rates = {};  // messages per second, one a round
+    double goal = 0;  // times its peer
+    // Of each round:
+    std::vector<double> rates = {};   // messages per second
+    std::vector<double> ours = {};    // microseconds of processor time per message, here
+    std::vector<double> theirs = {};  // and of the server
 };
+
+double cpu_seconds_of(pid_t process) {
+    clockid_t clock{};
+    timespec used{};
+    if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
+        throw std::runtime_error{fmt::format("cannot read the processor time of {}", process)};
+    }
+    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+}
+
+void measure(way& what, const plan& how, pid_t server) {
+    const auto messages = static_cast<double>(how.messages);
+    const auto ours = cpu_seconds_of(::getpid());
+    const auto theirs = cpu_seconds_of(server);
+    what.rates.push_back(messages / what.seconds());
+    what.ours.push_back((cpu_seconds_of(::getpid()) - ours) * 1e6 / messages);
+    what.theirs.push_back((cpu_seconds_of(server) - theirs) * 1e6 / messages);
+}
 
 // Gone with its maker; what is in it lies between the producer and the bridge.
 class bench_ring {
@@ -116,11 +138,14 @@ double median_of(const std::vector<way>& all, const std::string& name) {
 }
 
 void print(const std::vector<way>& all) {
-    fmt::print("{:<22} {:>10} {:>22}   {}\n", "", "messages/s", "least to most", "times its peer");
+    fmt::print("{:<22} {:>10} {:>22} {:>16}   {}\n", "", "messages/s", "least to most",
+               "CPU us + server", "times its peer");
     for (const auto& each : all) {
         const auto rate = spread_of(each.rates);
         fmt::print("{:<22} {:>10.0f} {:>10.0f} to {:>8.0f}", each.name, rate.median, rate.least,
                    rate.most);
+        fmt::print(" {:>7.2f} + {:>6.2f}", spread_of(each.ours).median,
+                   spread_of(each.theirs).median);
         if (!each.peer.empty()) {
             fmt::print("   {:.2f} x {}", rate.median / median_of(all, each.peer), each.peer);
             if (each.goal > 0) { fmt::print(" (goal {})", each.goal); }
@@ -137,7 +162,9 @@ void write_json(const plan& how, const machine& where, const std::vector<way>& a
     for (const auto& each : all) {
         nlohmann::ordered_json row{{"name", each.name},
                                    {"median_messages_per_second", spread_of(each.rates).median},
-                                   {"messages_per_second", each.rates}};
+                                   {"messages_per_second", each.rates},
+                                   {"cpu_us_per_message", each.ours},
+                                   {"cpu_us_per_message_of_the_server", each.theirs}};
         if (!each.peer.empty()) {
             row["peer"] = each.peer;
             row["times_peer"] = spread_of(each.rates).median / median_of(all, each.peer);
@@ -164,7 +191,10 @@ int measure_all(const plan& how) {
         remove_stream(over, stream);
         return took;
     };
-    // What `bridge out` has stored is what both of those that fetch read.
+    const auto bare_fetch = [&](acknowledging what) {
+        return fetch_bare(over, "jobs", how.messages, how.size, how.batch, what);
+    };
+    // What `bridge out` has stored is what all that fetch read.
     std::vector<way> all{
         {"bare publish", "", [&] { return bare(false); }},
         {"bare publish with ids", "bare publish", [&] { return bare(true); }},
@@ -174,8 +204,9 @@ int measure_all(const plan& how) {
              return bridge_out(over, "jobs", how);
          },
          0.9},
-        {"bare fetch", "",
-         [&] { return fetch_bare(over, "jobs", how.messages, how.size, how.batch); }},
+        {"bare fetch", "", [&] { return bare_fetch(acknowledging::each_message); }},
+        {"bare, one ack a batch", "bare fetch",
+         [&] { return bare_fetch(acknowledging::each_batch); }},
         {"bridge in", "bare fetch",
          [&] {
              const auto took = bridge_in(over, "jobs", how);
@@ -189,7 +220,7 @@ int measure_all(const plan& how) {
             if (::isatty(STDERR_FILENO) == 1) {
                 fmt::print(stderr, "round {}: {:<24}\r", round + 1, each.name);
             }
-            each.rates.push_back(static_cast<double>(how.messages) / each.seconds());
+            measure(each, how, server.id());
         }
     }
     print(all);

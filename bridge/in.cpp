@@ -34,7 +34,7 @@ class receiver {
           context_{over.make_context()},
           from_{over, with.stream, with.consumer, with.batch},
           subject_{with.partition ? fmt::format("{}.{}", with.stream, *with.partition) : ""} {
-        open_stream(over, context_.get(), with.stream, {});
+        (void)open_stream(over, context_.get(), with.stream, {});
         const auto start = open_durable(over, context_.get(), with.stream, with.consumer, subject_);
         // What is before the first is no longer there to be read.
         const auto before_first = start.stream.first > 0 ? start.stream.first - 1 : 0;
@@ -44,6 +44,7 @@ class receiver {
             done_.missing = before_first - start.acknowledged;
         }
         acknowledged_ = start.acknowledged;
+        acknowledges_each_ = start.acknowledges_each;
         passed_ = std::max(start.acknowledged, before_first);
         producer_options me;
         me.name = "bridge in";
@@ -75,6 +76,11 @@ class receiver {
     }
 
   private:
+    struct delivered {
+        std::uint64_t sequence;
+        const char* reply;  // where its acknowledgement goes to
+    };
+
     [[noreturn]] void refuse_shorter(const std::string& ring, std::uint64_t last) const {
         throw error{
             errc::options_differ,
@@ -106,12 +112,14 @@ class receiver {
 
     // If the consumer was removed it is made again; if the stream was, that is for the user to know.
     void look_after_consumer() {
-        open_stream(over_, context_.get(), with_.stream, {});
-        (void)open_durable(over_, context_.get(), with_.stream, with_.consumer, subject_);
+        (void)open_stream(over_, context_.get(), with_.stream, {});
+        const auto now =
+            open_durable(over_, context_.get(), with_.stream, with_.consumer, subject_);
+        acknowledges_each_ = now.acknowledges_each;
     }
 
     void take() {
-        std::vector<natsMsg*> done;  // to acknowledge once all before is in the ring
+        std::vector<delivered> done;  // to acknowledge once all before is in the ring
         for (const auto& each : fetched_) {
             if (over_now_) { break; }
             auto* const message = each.get();
@@ -128,11 +136,43 @@ class receiver {
             } else {
                 ++done_.duplicates;
             }
-            if (!joiner_.holds(at->sequence)) { done.push_back(message); }
+            done.push_back({at->sequence, reply});
         }
         if (!flush()) { return; }
         if (over_now_) { end(); }
-        for (auto* each : done) { from_.acknowledge(each); }
+        if (acknowledges_each_) {
+            acknowledge_each(done);
+        } else {
+            acknowledge_all(done);
+        }
+    }
+
+    // But for the parts of a message that is not whole yet: those when it is.
+    void acknowledge_each(const std::vector<delivered>& done) {
+        std::erase_if(parts_, [this](const auto& part) {
+            if (joiner_.holds(part.first)) { return false; }
+            from_.acknowledge(part.second.c_str());
+            return true;
+        });
+        for (const auto& one : done) {
+            if (joiner_.holds(one.sequence)) {
+                parts_.emplace_back(one.sequence, one.reply);
+            } else {
+                from_.acknowledge(one.reply);
+            }
+        }
+    }
+
+    // One speaks for all before it, also for those of an earlier call.
+    void acknowledge_all(const std::vector<delivered>& done) {
+        const delivered* last = nullptr;
+        for (const auto& one : done) {
+            if (one.sequence < joiner_.first_held() &&
+                (last == nullptr || one.sequence > last->sequence)) {
+                last = &one;
+            }
+        }
+        if (last != nullptr) { from_.acknowledge(last->reply); }
     }
 
     // All of the stream between what has passed and `until`. `in_step`: JetStream has counted nothing
@@ -170,9 +210,9 @@ class receiver {
         return true;
     }
 
-    // Counted as missing, unless it is a work queue's and so acknowledged. A server that has just become the stream's leader may not
-    // have yet what another has delivered: only what is asked for in vain for two seconds, and lies
-    // within what the stream says it has, is gone.
+    // Counted as missing, unless it is a work queue's and so acknowledged. A server that has just
+    // become the stream's leader may not have yet what another has delivered: only what is asked for
+    // in vain for two seconds, and lies within what the stream says it has, is gone.
     bool is_deleted(std::uint64_t sequence) {
         if (not_found_ != sequence) {
             not_found_ = sequence;
@@ -278,6 +318,9 @@ class receiver {
     std::string subject_;
     std::optional<producer> out_;
     joiner joiner_;
+    bool acknowledges_each_ = true;
+    // Where the acknowledgements of held parts go to, by their number in the stream.
+    std::vector<std::pair<std::uint64_t, std::string>> parts_;
     std::uint64_t acknowledged_ = 0;  // to JetStream, when we came, as it says
     std::uint64_t passed_ = 0;        // all of the stream up to here is in the ring, or held
     std::uint64_t committed_ = 0;     // the last that is in the ring

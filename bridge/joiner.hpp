@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,7 +20,7 @@ class joiner {
   public:
     struct whole {
         std::vector<std::byte> payload;
-        std::vector<std::uint64_t> places;  // in the stream, of its parts: to be acknowledged now
+        std::vector<std::uint64_t> places;  // in the stream, of its parts
     };
 
     // A part, and where in the stream it is. The whole if it was the last one. A part whose
@@ -29,6 +30,11 @@ class joiner {
 
     // Held, and so not to be acknowledged yet.
     [[nodiscard]] bool holds(std::uint64_t place) const { return held_.contains(place); }
+
+    // All before it may be acknowledged.
+    [[nodiscard]] std::uint64_t first_held() const {
+        return held_.empty() ? std::numeric_limits<std::uint64_t>::max() : *held_.begin();
+    }
 
     [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
 

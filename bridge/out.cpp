@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 #include <thread>
 #include <vector>
 
 #include "bridge/padding.hpp"
 #include "bridge/publisher.hpp"
+#include "bridge/window.hpp"
 #include "common/error.hpp"
 #include "common/shutdown.hpp"
 #include "shm/segment.hpp"
@@ -56,12 +56,14 @@ class sender {
           part_size_{over.max_payload() - std::min(over.max_payload() / 2, room_for_headers)},
           stretch_{std::max(1U, with.window / stretches)} {
         const auto& id = from.shared()->header().creation_id;
-        source_ = fmt::format("{:016x}{:016x}", id[0], id[1]);
+        about_.source = fmt::format("{:016x}{:016x}", id[0], id[1]);
         refuse_a_second();
         const auto stream =
             open_stream(over, to_.context(), with.stream, with.creation, subject_of(0));
-        settle_ = with.settle.value_or(stream.replicated ? settle_of_replicas : 0s);
-        keep_full_stream_whole(stream);
+        waiting_.configure(with.settle.value_or(stream.replicated ? settle_of_replicas : 0s),
+                           with.shared);
+        if (stream.max_bytes != 0) { to_.set_unit(unit_of(with.stream)); }
+        if (const auto why = may_drop(stream, with.stream); !why.empty()) { tell(why); }
     }
 
     transfer run() {
@@ -72,18 +74,6 @@ class sender {
     }
 
   private:
-    struct entry {
-        message what;
-        std::uint32_t parts = 1;
-        std::uint32_t stored = 0;
-        bool truncates = false;  // `what` is no message but the end
-        bool is_end = false;
-        bool asked_each = false;  // every part, when it was published
-        clock::time_point stored_at = {};
-
-        [[nodiscard]] bool is_stored() const { return stored >= parts; }
-    };
-
     static consumer_options as_member(const out_options& with) {
         consumer_options me;
         me.group = with.group;
@@ -109,31 +99,13 @@ class sender {
         }
     }
 
-    void keep_full_stream_whole(const stream_extent& stream) {
-        if (stream.max_bytes == 0) { return; }
-        const auto unit = unit_of(with_.stream);
-        to_.set_unit(unit);
-        if (stream.discards_old) {
-            tell_(
-                fmt::format("stream {} discards its oldest messages when it is full, read or not; "
-                            "make it discard new ones (discard: new) to keep all",
-                            with_.stream));
-        } else if (stream.max_bytes % unit != 0 || stream.bytes % unit != 0) {
-            tell_(
-                fmt::format("stream {} was not made or not filled by ringpipe alone: before 2.10.5 "
-                            "nats-server may discard its oldest messages when it is full; give it "
-                            "room, or a newer server",
-                            with_.stream));
-        }
-    }
-
     void step() {
         take_answers(0ms);
         if (failed_) {
             recover();
         } else if (alone_ && to_.in_flight() > 0) {
             take_answers(tick);
-        } else if (next_ < entries_.size()) {
+        } else if (waiting_.unpublished() > 0) {
             publish_stretch();
         } else if (has_room() && !ending_) {
             receive();
@@ -144,13 +116,13 @@ class sender {
 
     // Those that settle do not count but for their bytes.
     [[nodiscard]] bool has_room() const {
-        return entries_.size() - stored_ < with_.window && bytes_ < window_bytes;
+        return waiting_.unstored() < with_.window && waiting_.bytes() < window_bytes;
     }
 
     void receive() {
         auto status = receive_status::timed_out;
         try {
-            const bool nothing_else_to_do = stored_ == entries_.size();
+            const bool nothing_else_to_do = waiting_.unstored() == 0;
             status = in_.receive_batch(received_, stretch_,
                                        nothing_else_to_do ? after(tick) : deadline::min());
         } catch (const error& e) {
@@ -159,27 +131,21 @@ class sender {
             return;
         }
         if (status == receive_status::message) {
-            for (const auto& got : received_) { add(got); }
+            for (const auto& got : received_) { waiting_.add(got, parts_of(got)); }
         } else if (status == receive_status::timed_out) {
             count_(0, 0);
             // Not long: a message may come before an answer does.
-            if (stored_ < entries_.size()) { take_answers(1ms); }
-        } else if (entries_.empty()) {
+            if (waiting_.unstored() > 0) { take_answers(1ms); }
+        } else if (waiting_.size() == 0) {
             end(status == receive_status::truncated);
         } else {
             take_answers(tick);
         }
     }
 
-    void add(const message& got) {
-        entry next;
-        next.what = got;
-        next.parts = static_cast<std::uint32_t>(
+    [[nodiscard]] std::uint32_t parts_of(const message& got) const {
+        return static_cast<std::uint32_t>(
             std::max<std::size_t>(1, (got.payload().size() + part_size_ - 1) / part_size_));
-        bytes_ += got.payload().size();
-        entries_.push_back(next);
-        // The one before us may have sent it.
-        if (got.redelivered()) { ask_each_until_ = first_ + entries_.size(); }
     }
 
     void end(bool truncated) {
@@ -189,10 +155,7 @@ class sender {
         }
         // One for each partition, so that every `in` learns of it.
         for (std::uint32_t i = 0; i < with_.partition.partitions; ++i) {
-            entry last;
-            last.is_end = true;
-            last.truncates = truncated;
-            entries_.push_back(last);
+            waiting_.add_end(truncated, i);
         }
         ending_ = true;
         done_.why = truncated ? ending::truncated : ending::clean;
@@ -205,53 +168,52 @@ class sender {
 
     // What is at hand, or one part of it if it has to go alone. Never without a question at its end.
     void publish_stretch() {
-        const auto stop = std::min(entries_.size(), next_ + stretch_);
+        auto left = std::min(waiting_.unpublished(), stretch_);
         do {
-            publish(entries_[next_], next_ + 1 == stop);
-        } while (next_ < stop && !failed_ && !alone_);
+            left -= publish(waiting_.next(), left == 1) ? 1 : 0;
+        } while (left > 0 && !failed_ && !alone_);
     }
 
-    void publish(entry& one, bool last) {
-        envelope about;
-        about.source = source_;
+    // False: there is more of it.
+    bool publish(window::entry& one, bool last) {
         std::string subject;
         if (one.is_end) {
             // By what was sent so far, since a ring may end again.
-            about.sequence = ring_.status().messages;
-            about.end = one.truncates ? "truncated" : "clean";
-            about.producer = static_cast<std::uint32_t>(next_);
-            subject = subject_of(static_cast<std::uint32_t>(next_));
+            about_.sequence = ring_.status().messages;
+            about_.end = one.truncated ? "truncated" : "clean";
+            about_.producer = one.partition;
+            subject = subject_of(one.partition);
         } else {
-            about.sequence = one.what.sequence();
-            about.attempt = one.what.attempt();
-            about.producer = one.what.producer();
+            about_.sequence = one.what.sequence();
+            about_.attempt = one.what.attempt();
+            about_.producer = one.what.producer();
+            about_.end.clear();
             subject = subject_of(partition_of(one.what.payload(), with_.partition));
         }
-        about.parts = one.parts;
-        const auto tag = first_ + next_;
-        one.asked_each = with_.shared || alone_ || one.is_end || tag < ask_each_until_;
+        about_.parts = one.parts;
+        one.asks_for_each = alone_ || waiting_.next_needs_answer();
         for (; part_ < one.parts; ++part_) {
-            about.part = part_;
+            about_.part = part_;
             const auto payload = one.what.payload();
             const auto from = std::min(part_ * part_size_, payload.size());
             const auto piece = payload.subspan(from, std::min(part_size_, payload.size() - from));
-            const auto& behind = with_.shared || alone_ ? none_ : last_id_;
-            const bool ask = one.asked_each || (last && part_ + 1 == one.parts);
-            if (!to_.publish(subject, piece, about, behind, {tag, part_}, ask)) {
+            const auto where = with_.shared || alone_ ? publisher::place::anywhere
+                                                      : publisher::place::behind_the_last;
+            const bool ask = one.asks_for_each || (last && part_ + 1 == one.parts);
+            if (!to_.publish(subject, piece, about_, where, {waiting_.next_tag(), part_}, ask)) {
                 failed_ = true;
                 failure_ = "it cannot be sent";
-                return;
+                return false;
             }
-            last_id_ = message_id(about);
             if (alone_) {
                 ++part_;
                 break;
             }
         }
-        if (part_ == one.parts) {
-            part_ = 0;
-            ++next_;
-        }
+        if (part_ != one.parts) { return false; }
+        part_ = 0;
+        waiting_.advance();
+        return true;
     }
 
     void take_answers(std::chrono::milliseconds timeout) {
@@ -269,60 +231,19 @@ class sender {
         failures_ = 0;
         // Alone no longer: what comes next goes directly behind this one.
         alone_ = false;
-        if (one.of.tag < first_) { return true; }
-        const auto at = static_cast<std::size_t>(one.of.tag - first_);
-        auto& spoken_of = entries_[at];
-        const bool speaks_for_itself =
-            spoken_of.asked_each || (at == stored_ && spoken_of.stored == one.of.part);
-        if (with_.shared || one.duplicate) {
-            ++spoken_of.stored;
-        } else {
-            for (auto i = stored_; i < at; ++i) { entries_[i].stored = entries_[i].parts; }
-            spoken_of.stored = std::max(spoken_of.stored, one.of.part + 1);
-        }
-        for (; stored_ < entries_.size() && entries_[stored_].is_stored(); ++stored_) {
-            if (settle_ != 0ns) { entries_[stored_].stored_at = clock::now(); }
-        }
-        return !one.duplicate || speaks_for_itself;
+        return waiting_.note_stored(one);
     }
 
-    [[nodiscard]] bool has_settled(const entry& one) const {
-        return settle_ == 0ns || clock::now() - one.stored_at >= settle_;
-    }
-
-    // The finished prefix.
     void acknowledge() {
-        std::uint64_t messages = 0;
-        std::uint64_t bytes = 0;
-        std::uint64_t end = 0;
-        while (!entries_.empty() && next_ > 0 && entries_.front().is_stored() &&
-               has_settled(entries_.front())) {
-            const auto& first = entries_.front();
-            if (first.is_end) {
-                // Its number in `entries_` is its partition's: they go together, at the end.
-                if (std::all_of(entries_.begin(), entries_.end(), [this](const entry& e) {
-                        return e.is_stored() && has_settled(e);
-                    })) {
-                    over_now_ = true;
-                }
-                break;
-            }
-            ++messages;
-            bytes += first.what.payload().size();
-            end = first.what.end();
-            entries_.pop_front();
-            ++first_;
-            --next_;
-            --stored_;
-        }
-        over_.note().set_waiting(entries_.size());
-        if (messages == 0) { return; }
-        over_.note().passed(messages, bytes);
-        in_.acknowledge_to(end);
-        bytes_ -= bytes;
-        done_.messages += messages;
-        done_.bytes += bytes;
-        count_(messages, bytes);
+        const auto settled = waiting_.take_settled();
+        over_now_ = settled.was_all;
+        over_.note().set_waiting(waiting_.size());
+        if (settled.messages == 0) { return; }
+        over_.note().passed(settled.messages, settled.bytes);
+        in_.acknowledge_to(settled.end);
+        done_.messages += settled.messages;
+        done_.bytes += settled.bytes;
+        count_(settled.messages, settled.bytes);
     }
 
     // Nothing is sent until everything is answered, or given up.
@@ -347,17 +268,10 @@ class sender {
                 (void)open_stream(over_, to_.context(), with_.stream, with_.creation);
             }
         }
-        done_.resent += next_;
-        // All that has not settled: what is stored all the same, is recognised by its id, and only
-        // by its own answer.
-        ask_each_until_ = first_ + entries_.size();
-        for (auto& each : entries_) { each.stored = 0; }
-        stored_ = 0;
-        next_ = 0;
+        done_.resent += waiting_.start_over();
         part_ = 0;
         alone_ = true;
         failed_ = false;
-        last_id_.clear();
     }
 
     static void wait(clock::duration how_long) {
@@ -382,19 +296,11 @@ class sender {
     consumer in_;
     publisher to_;
     std::size_t part_size_;
-    std::string source_;
-    std::deque<entry> entries_;         // received, and not acknowledged
-    std::uint64_t first_ = 0;           // the tag of entries_.front()
-    std::size_t next_ = 0;              // to publish, of entries_
-    std::uint32_t part_ = 0;            // of that
-    std::uint64_t bytes_ = 0;           // of entries_
-    std::size_t stored_ = 0;            // all of entries_ before this one: those only settle
-    std::size_t stretch_;               // messages that one answer may speak for
-    std::uint64_t ask_each_until_ = 0;  // a tag: those before it may have been sent before
+    envelope about_;  // what is sent just now; its source is always the same
+    window waiting_;
+    std::uint32_t part_ = 0;  // to publish, of the next
+    std::size_t stretch_;     // messages that one answer may speak for
     std::vector<message> received_;
-    clock::duration settle_{};
-    std::string last_id_;  // published last, of this run without a failure
-    const std::string none_;
     bool alone_ = true;
     bool failed_ = false;
     bool ending_ = false;

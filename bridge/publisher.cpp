@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "bridge/padding.hpp"
 #include "common/error.hpp"
@@ -38,36 +40,42 @@ publisher::publisher(const connection& over) : over_{over}, context_{over.make_c
 }
 
 bool publisher::publish(const std::string& subject, std::span<const std::byte> payload,
-                        const envelope& about, const std::string& behind, question from, bool ask) {
-    const auto reply = ask ? fmt::format("{}.{}", inbox_, ++asked_) : std::string{};
+                        const envelope& about, place where, question from, bool ask) {
+    reply_.clear();
+    if (ask) { fmt::format_to(std::back_inserter(reply_), FMT_STRING("{}.{}"), inbox_, ++asked_); }
+    std::swap(id_, last_id_);
+    id_.clear();
+    append_message_id(id_, about);
+    header_.clear();
+    append_header(header_, about);
+    if (unit_ != 0) { pad(header_, size_of(subject.size(), payload.size(), where), unit_); }
+
     natsMsg* made = nullptr;
-    if (natsMsg_Create(&made, subject.c_str(), ask ? reply.c_str() : nullptr,
+    if (natsMsg_Create(&made, subject.c_str(), ask ? reply_.c_str() : nullptr,
                        reinterpret_cast<const char*>(payload.data()),
                        static_cast<int>(payload.size())) != NATS_OK) {
         return false;
     }
     const message_handle message{made};
-    auto header = to_header(about);
-    const auto id = message_id(about);
-    if (unit_ != 0) {
-        std::size_t count = 2;
-        auto size = std::strlen(header_name) + header.size() + std::strlen(id_name) + id.size();
-        if (!behind.empty()) {
-            ++count;
-            size += std::strlen(behind_name) + behind.size();
-        }
-        pad(header, stored_size(subject.size(), size, count, payload.size()), unit_);
-    }
-    if (natsMsgHeader_Set(made, header_name, header.c_str()) != NATS_OK ||
-        natsMsgHeader_Set(made, id_name, id.c_str()) != NATS_OK) {
+    if (natsMsgHeader_Set(made, header_name, header_.c_str()) != NATS_OK ||
+        natsMsgHeader_Set(made, id_name, id_.c_str()) != NATS_OK) {
         return false;
     }
-    if (!behind.empty() && natsMsgHeader_Set(made, behind_name, behind.c_str()) != NATS_OK) {
+    if (where == place::behind_the_last &&
+        natsMsgHeader_Set(made, behind_name, last_id_.c_str()) != NATS_OK) {
         return false;
     }
     if (natsConnection_PublishMsg(over_.get(), made) != NATS_OK) { return false; }
     if (ask) { flights_.push_back({asked_, from, std::chrono::steady_clock::now() + answer_time}); }
     return true;
+}
+
+// In the stream, of the message whose header and id are at hand.
+std::uint64_t publisher::size_of(std::size_t subject, std::size_t payload, place where) const {
+    auto headers = std::strlen(header_name) + header_.size() + std::strlen(id_name) + id_.size();
+    if (where == place::anywhere) { return stored_size(subject, headers, 2, payload); }
+    headers += std::strlen(behind_name) + last_id_.size();
+    return stored_size(subject, headers, 3, payload);
 }
 
 const std::vector<publisher::answer>& publisher::answers(std::chrono::milliseconds timeout) {

@@ -34,10 +34,13 @@ class publisher {
     // From now on each message takes whole units of the stream (padding.hpp); 0: as it comes.
     void set_unit(std::uint64_t bytes) { unit_ = bytes; }
 
-    // With `behind` the stream takes it only directly behind the message of that id. The stream
-    // answers if `ask`. False: it was not sent, and there will be no answer.
+    // Behind the last one: only directly behind the message that was published before it, whether
+    // that was stored or not.
+    enum class place { anywhere, behind_the_last };
+
+    // The stream answers if `ask`. False: it was not sent, and there will be no answer.
     bool publish(const std::string& subject, std::span<const std::byte> payload,
-                 const envelope& about, const std::string& behind, question from, bool ask);
+                 const envelope& about, place where, question from, bool ask);
 
     struct answer {
         question of;
@@ -58,6 +61,8 @@ class publisher {
         question of;
         std::chrono::steady_clock::time_point until;
     };
+    [[nodiscard]] std::uint64_t size_of(std::size_t subject, std::size_t payload,
+                                        place where) const;
     bool take(std::chrono::milliseconds timeout);
     void give_up_the_late();
 
@@ -66,6 +71,11 @@ class publisher {
     std::string inbox_;  // answers come to inbox_.NUMBER
     handle<natsSubscription, natsSubscription_Destroy> replies_;
     std::uint64_t unit_ = 0;
+    // Kept from message to message for their memory.
+    std::string header_;
+    std::string id_;
+    std::string last_id_;
+    std::string reply_;
     std::uint64_t asked_ = 0;
     std::deque<flight> flights_;  // in the order of their sending
     std::vector<answer> answers_;

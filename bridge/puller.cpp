@@ -103,10 +103,8 @@ std::string puller::fetch(std::vector<message_handle>& into, std::chrono::millis
     return {};
 }
 
-void puller::acknowledge(natsMsg* message) const {
-    if (const char* reply = natsMsg_GetReply(message); reply != nullptr) {
-        (void)natsConnection_PublishString(over_.get(), reply, "+ACK");
-    }
+void puller::acknowledge(const char* reply) const {
+    (void)natsConnection_PublishString(over_.get(), reply, "+ACK");
 }
 
 // $JS.ACK.STREAM.CONSUMER.DELIVERED.SEQUENCE.DELIVERY.TIME.PENDING, with DOMAIN.ACCOUNT before STREAM

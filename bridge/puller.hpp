@@ -25,7 +25,8 @@ class puller {
     // call gave: many, but few for a batch, are a flood that is left to gather for a moment.
     std::string fetch(std::vector<message_handle>& into, std::chrono::milliseconds timeout);
 
-    void acknowledge(natsMsg* message) const;
+    // To the subject that a message asks for it at. If it is lost, the message comes again.
+    void acknowledge(const char* reply) const;
 
   private:
     using steady = std::chrono::steady_clock;

@@ -152,6 +152,22 @@ bool takes_subject(std::string_view pattern, std::string_view subject) {
     }
 }
 
+std::string may_drop(const stream_extent& stream, const std::string& name) {
+    if (stream.max_bytes == 0) { return {}; }
+    if (stream.discards_old) {
+        return fmt::format(
+            "stream {} discards its oldest messages when it is full, read or not; make it discard "
+            "new ones (discard: new) to keep all",
+            name);
+    }
+    const auto unit = unit_of(name);
+    if (stream.max_bytes % unit == 0 && stream.bytes % unit == 0) { return {}; }
+    return fmt::format(
+        "stream {} was not made or not filled by ringpipe alone: before 2.10.5 nats-server may "
+        "discard its oldest messages when it is full; give it room, or a newer server",
+        name);
+}
+
 stream_extent open_stream(const connection& at, jsCtx* context, const std::string& name,
                           const stream_options& how, const std::string& sends_to) {
     jsErrCode code = no_code;
@@ -207,7 +223,6 @@ consumer_place open_durable(const connection& at, jsCtx* context, const std::str
     jsConsumerConfig config;
     jsConsumerConfig_Init(&config);
     config.Durable = name.c_str();
-    config.AckPolicy = js_AckExplicit;
     config.DeliverPolicy = js_DeliverAll;
     config.AckWait = std::chrono::nanoseconds{std::chrono::seconds{30}}.count();
     config.MaxAckPending = 100'000;  // those that a killed `in` left do not hold up the next
@@ -217,14 +232,21 @@ consumer_place open_durable(const connection& at, jsCtx* context, const std::str
     consumer_place place;
     const auto status = ask_patiently(
         [&](jsErrCode* c) {
+            jsStreamInfo* raw_stream = nullptr;
+            auto got = js_GetStreamInfo(&raw_stream, context, stream.c_str(), nullptr, c);
+            const stream_info about{raw_stream};
+            if (got != NATS_OK) { return got; }
+            place.stream = extent_in(*about);
+            config.AckPolicy = place.stream.removes_what_was_read ? js_AckExplicit : js_AckAll;
             jsConsumerInfo* raw = nullptr;
-            auto got = js_GetConsumerInfo(&raw, context, stream.c_str(), name.c_str(), nullptr, c);
+            got = js_GetConsumerInfo(&raw, context, stream.c_str(), name.c_str(), nullptr, c);
             if (got == NATS_NOT_FOUND) {
                 got = js_AddConsumer(&raw, context, stream.c_str(), &config, nullptr, c);
             }
             const consumer_info info{raw};
             if (got != NATS_OK) { return got; }
             place.acknowledged = info->AckFloor.Stream;
+            place.acknowledges_each = info->Config->AckPolicy != js_AckAll;
             const std::string filter =
                 info->Config->FilterSubject != nullptr ? info->Config->FilterSubject : "";
             if (filter != subject) {
@@ -233,10 +255,6 @@ consumer_place open_durable(const connection& at, jsCtx* context, const std::str
                                         "instead of '{}'; use another consumer",
                                         name, stream, filter, subject)};
             }
-            jsStreamInfo* raw_stream = nullptr;
-            got = js_GetStreamInfo(&raw_stream, context, stream.c_str(), nullptr, c);
-            const stream_info about{raw_stream};
-            if (got == NATS_OK) { place.stream = extent_in(*about); }
             return got;
         },
         code);

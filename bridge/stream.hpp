@@ -43,6 +43,9 @@ struct stream_extent {
 stream_extent open_stream(const connection& at, jsCtx* context, const std::string& name,
                           const stream_options& how, const std::string& sends_to = {});
 
+// Why it may drop messages that nobody has read when it is full; empty if it does not.
+[[nodiscard]] std::string may_drop(const stream_extent& stream, const std::string& name);
+
 // Whether a subject of a stream, as "jobs.*" or "jobs.>", takes `subject`.
 [[nodiscard]] bool takes_subject(std::string_view pattern, std::string_view subject);
 
@@ -53,9 +56,12 @@ std::optional<stream_extent> extent_of(const connection& at, jsCtx* context,
 struct consumer_place {
     std::uint64_t acknowledged = 0;  // all of the stream up to here
     stream_extent stream;
+    // False: an acknowledgement is of all before it, too, which spares the server one per message.
+    bool acknowledges_each = true;
 };
 
-// Makes the durable consumer if it is not there; `subject` is what it filters for, empty for all.
+// Makes the durable consumer if it is not there; `subject` is what it filters for, empty for all. A
+// work queue's has to acknowledge each message, says the server; one that is there does as it was made.
 consumer_place open_durable(const connection& at, jsCtx* context, const std::string& stream,
                             const std::string& name, const std::string& subject);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace ringpipe::bridge {
 namespace {
@@ -33,12 +34,15 @@ bool read_word(std::string_view key, std::string_view value, envelope& into) {
 
 }  // namespace
 
-std::string to_header(const envelope& from) {
-    auto text = fmt::format(FMT_STRING("source={} sequence={} attempt={} producer={}"), from.source,
-                            from.sequence, from.attempt, from.producer);
-    if (from.parts != 1) { text += fmt::format(" part={} parts={}", from.part, from.parts); }
-    if (!from.end.empty()) { text += " end=" + from.end; }
-    return text;
+void append_header(std::string& to, const envelope& from) {
+    const auto end = std::back_inserter(to);
+    fmt::format_to(end, FMT_STRING("sequence={} attempt={} producer={}"), from.sequence,
+                   from.attempt, from.producer);
+    if (from.parts != 1) {
+        fmt::format_to(end, FMT_STRING(" part={} parts={} source={}"), from.part, from.parts,
+                       from.source);
+    }
+    if (!from.end.empty()) { fmt::format_to(end, FMT_STRING(" end={}"), from.end); }
 }
 
 std::optional<envelope> parse_header(std::string_view text) {
@@ -52,16 +56,17 @@ std::optional<envelope> parse_header(std::string_view text) {
         }
         text.remove_prefix(std::min(word.size() + 1, text.size()));
     }
-    if (result.source.empty() || result.part >= result.parts) { return std::nullopt; }
+    if (result.part >= result.parts) { return std::nullopt; }
+    if (result.parts != 1 && result.source.empty()) { return std::nullopt; }
     return result;
 }
 
-std::string message_id(const envelope& of) {
-    auto id = fmt::format(FMT_STRING("{}-{}"), of.source, of.sequence);
-    if (of.parts != 1) { id += fmt::format(".{}", of.part); }
+void append_message_id(std::string& to, const envelope& of) {
+    const auto end = std::back_inserter(to);
+    fmt::format_to(end, FMT_STRING("{}-{}"), of.source, of.sequence);
+    if (of.parts != 1) { fmt::format_to(end, FMT_STRING(".{}"), of.part); }
     // Each partition gets one; `producer` is its number then.
-    if (!of.end.empty()) { id += fmt::format("-end.{}", of.producer); }
-    return id;
+    if (!of.end.empty()) { fmt::format_to(end, FMT_STRING("-end.{}"), of.producer); }
 }
 
 }  // namespace ringpipe::bridge

@@ -1,5 +1,6 @@
-// What a message of the stream carries beside its payload: one header, "Ringpipe", of words
-// KEY=VALUE. A message without it, from another client of NATS, is whole and has no source.
+// What a message of the stream carries beside its payload: its id, which names source and sequence,
+// and one header, "Ringpipe", of words KEY=VALUE; short, as the server stores and sends it each time. A
+// message without it, from another client of NATS, is whole.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace ringpipe::bridge {
 inline constexpr const char* header_name = "Ringpipe";
 
 struct envelope {
-    std::string source;          // the creation id of the ring it comes from
+    std::string source;          // the creation id of its ring; the header has it for parts only
     std::uint64_t sequence = 0;  // in that ring
     std::uint32_t attempt = 1;
     std::uint32_t producer = 0;
@@ -23,12 +24,12 @@ struct envelope {
     bool operator==(const envelope&) const = default;
 };
 
-[[nodiscard]] std::string to_header(const envelope& from);
+void append_header(std::string& to, const envelope& from);
 
 // Nothing if it is none, or contradicts itself.
 [[nodiscard]] std::optional<envelope> parse_header(std::string_view text);
 
 // By which JetStream recognises what it has already: source, sequence and part.
-[[nodiscard]] std::string message_id(const envelope& of);
+void append_message_id(std::string& to, const envelope& of);
 
 }  // namespace ringpipe::bridge

@@ -31,8 +31,8 @@ class task_state : public std::enable_shared_from_this<task_state> {
 
     // ---- for the pool; guarded by its mutex unless said otherwise
 
-    // `reply` is the whole message. By whoever took the task out of `handed`; no lock is held. Never throws: what the decoder
-    // throws becomes the result.
+    // `reply` is the whole message. By whoever took the task out of `handed`; no lock is held. Never
+    // throws: what the decoder throws becomes the result.
     void keep_result(std::span<const std::byte> encoded) noexcept {
         try {
             decode(encoded);

@@ -45,7 +45,8 @@ class outlet {
     [[nodiscard]] std::optional<std::uint64_t> last_id() const { return producer_.last_id(); }
     [[nodiscard]] bool resumes() const { return resumes_; }
 
-    // Not with --resume: space for one large message, to be committed by send(); nothing if no more may be sent.
+    // Not with --resume: space for one large message, to be committed by send(); nothing if no more
+    // may be sent.
     [[nodiscard]] loan lend(std::size_t size);
     void send(loan& large, std::size_t size);
 

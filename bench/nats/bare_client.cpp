@@ -83,17 +83,20 @@ double publish_bare(const bridge::connection& at, const std::string& stream, std
 }
 
 double fetch_bare(const bridge::connection& at, const std::string& stream, std::uint64_t messages,
-                  std::size_t size, int batch) {
+                  std::size_t size, int batch, acknowledging how) {
+    const bool each = how == acknowledging::each_message;
     const context js{at.make_context()};
     jsSubOptions options;
     jsSubOptions_Init(&options);
     options.Stream = stream.c_str();
     // More may be under way than by default, as for `bridge in`.
     options.Config.MaxAckPending = 100'000;
+    options.Config.AckPolicy = each ? js_AckExplicit : js_AckAll;
     jsErrCode code{};
     natsSubscription* raw = nullptr;
     const auto start = std::chrono::steady_clock::now();
-    need(js_PullSubscribe(&raw, js.get(), stream.c_str(), "bare", nullptr, &options, &code),
+    need(js_PullSubscribe(&raw, js.get(), stream.c_str(), each ? "each" : "batch", nullptr,
+                          &options, &code),
          "subscribe", code);
     const handle<natsSubscription, natsSubscription_Destroy> from{raw};
     for (std::uint64_t got = 0; got < messages;) {
@@ -101,7 +104,7 @@ double fetch_bare(const bridge::connection& at, const std::string& stream, std::
         need(natsSubscription_Fetch(&list, from.get(), batch, 10'000, &code), "fetch", code);
         for (int i = 0; i < list.Count; ++i) {
             if (natsMsg_GetDataLength(list.Msgs[i]) == static_cast<int>(size)) { ++got; }
-            (void)natsMsg_Ack(list.Msgs[i], nullptr);
+            if (each || i + 1 == list.Count) { (void)natsMsg_Ack(list.Msgs[i], nullptr); }
         }
         natsMsgList_Destroy(&list);
     }

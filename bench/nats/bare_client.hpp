@@ -21,8 +21,10 @@ void remove_stream(const bridge::connection& at, const std::string& name);
 double publish_bare(const bridge::connection& at, const std::string& stream, std::uint64_t messages,
                     std::size_t size, bool with_ids);
 
-// Fetches by batches of `batch`, and acknowledges each message. Returns the seconds.
+enum class acknowledging { each_message, each_batch };
+
+// Fetches by batches of `batch`, and acknowledges. Returns the seconds.
 double fetch_bare(const bridge::connection& at, const std::string& stream, std::uint64_t messages,
-                  std::size_t size, int batch);
+                  std::size_t size, int batch, acknowledging how);
 
 }  // namespace ringpipe::bench

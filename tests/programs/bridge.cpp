@@ -65,6 +65,24 @@ TEST_CASE("bridge: empty and binary and very large messages keep their bytes") {
     CHECK((receive(there, {"--framing", "length"}) == framed));
 }
 
+TEST_CASE("bridge: a work queue is empty when all of it, small or in parts, is in the ring") {
+    const nats_server server;
+    const by_hand user{server};
+    const unique_ring here;
+    const unique_ring there;
+    const std::string large(3 << 20, 'x');
+    const auto input = "a\n" + large + "\nb\n";
+    send(here, input);
+    bridge_program out{
+        {"out", here, server.url() + "/jobs", "--create", "--retention", "workqueue"}};
+    REQUIRE(out.wait() == 0);
+    REQUIRE(user.extent("jobs").bytes > large.size());
+    bridge_program in{{"in", server.url() + "/jobs", there}};
+    CHECK(in.wait() == 0);
+    CHECK((receive(there) == input));
+    CHECK(eventually([&] { return user.extent("jobs").bytes == 0; }));
+}
+
 TEST_CASE("bridge: a truncated stream arrives truncated") {
     const nats_server server;
     const unique_ring here;

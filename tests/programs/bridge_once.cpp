@@ -31,7 +31,8 @@ TEST_CASE("bridge: that a message was stored before says nothing of those before
         bridge::envelope about;
         about.source = fmt::format("{:016x}{:016x}", id[0], id[1]);
         about.sequence = static_cast<std::uint64_t>(i);
-        const auto message_id = bridge::message_id(about);
+        std::string message_id;
+        bridge::append_message_id(message_id, about);
         jsPubOptions options;
         jsPubOptions_Init(&options);
         options.MsgId = message_id.c_str();

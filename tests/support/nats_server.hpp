@@ -24,6 +24,7 @@ class nats_server {
     void freeze() const;  // SIGSTOP, and waits until it stands still
     void thaw() const;
 
+    [[nodiscard]] pid_t id() const { return pid_; }
     [[nodiscard]] int port() const { return port_; }
     [[nodiscard]] const std::string& folder() const { return folder_; }
     // "nats://127.0.0.1:PORT"

@@ -1,0 +1,89 @@
+#include "bridge/window.hpp"
+
+#include <algorithm>
+
+namespace ringpipe::bridge {
+
+using namespace std::chrono_literals;
+
+void window::configure(clock::duration settle, bool shared) {
+    settle_ = settle;
+    shared_ = shared;
+}
+
+void window::add(const message& got, std::uint32_t parts) {
+    entry next;
+    next.what = got;
+    next.parts = parts;
+    bytes_ += got.payload().size();
+    entries_.push_back(next);
+    // The one before us may have sent it.
+    if (got.redelivered()) { ask_each_until_ = first_ + entries_.size(); }
+}
+
+void window::add_end(bool truncated, std::uint32_t partition) {
+    entry last;
+    last.is_end = true;
+    last.truncated = truncated;
+    last.partition = partition;
+    entries_.push_back(last);
+}
+
+bool window::next_needs_answer() const {
+    return shared_ || entries_[next_].is_end || next_tag() < ask_each_until_;
+}
+
+bool window::note_stored(const publisher::answer& one) {
+    if (one.of.tag < first_) { return true; }
+    const auto at = static_cast<std::size_t>(one.of.tag - first_);
+    auto& spoken_of = entries_[at];
+    const bool speaks_for_itself =
+        spoken_of.asks_for_each || (at == stored_ && spoken_of.stored == one.of.part);
+    if (shared_ || one.duplicate) {
+        ++spoken_of.stored;
+    } else {
+        for (auto i = stored_; i < at; ++i) { entries_[i].stored = entries_[i].parts; }
+        spoken_of.stored = std::max(spoken_of.stored, one.of.part + 1);
+    }
+    for (; stored_ < entries_.size() && entries_[stored_].is_stored(); ++stored_) {
+        if (settle_ != 0ns) { entries_[stored_].stored_at = clock::now(); }
+    }
+    return !one.duplicate || speaks_for_itself;
+}
+
+bool window::has_settled(const entry& one) const {
+    return one.is_stored() && (settle_ == 0ns || clock::now() - one.stored_at >= settle_);
+}
+
+window::prefix window::take_settled() {
+    prefix done;
+    while (next_ > 0 && !entries_.empty() && has_settled(entries_.front())) {
+        const auto& first = entries_.front();
+        if (first.is_end) {
+            // One for each partition: they go together, or not yet.
+            done.was_all = std::all_of(entries_.begin(), entries_.end(),
+                                       [this](const entry& e) { return has_settled(e); });
+            break;
+        }
+        ++done.messages;
+        done.bytes += first.what.payload().size();
+        done.end = first.what.end();
+        entries_.pop_front();
+        ++first_;
+        --next_;
+        --stored_;
+    }
+    bytes_ -= done.bytes;
+    return done;
+}
+
+std::size_t window::start_over() {
+    const auto published = next_;
+    ask_each_until_ = first_ + entries_.size();
+    for (auto& each : entries_) { each.stored = 0; }
+    stored_ = 0;
+    next_ = 0;
+    return published;
+}
+
+}  // namespace ringpipe::bridge
