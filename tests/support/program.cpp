@@ -15,6 +15,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "common/failed_exec.hpp"
 #include "tests/support/processes.hpp"
 
 namespace ringpipe::test {
@@ -84,7 +85,8 @@ program::program(std::string_view name, const std::vector<std::string>& argument
     words.erase(words.begin());
     process_.emplace(context_, executable, words,
                      process::process_stdio{io.in >= 0 ? io.in : in_.get(),
-                                            io.out >= 0 ? io.out : out_.get(), err_.get()});
+                                            io.out >= 0 ? io.out : out_.get(), err_.get()},
+                     ends_unless_executed{});
     id_ = process_->id();
 }
 
