@@ -128,7 +128,8 @@ TEST_CASE("random kills of workers lose no task and run none twice unless it say
         MESSAGE("pool storm: seed " << seed << ", " << tasks << " tasks, " << killed
                                     << " kills: " << done << " done, " << died << " died, " << again
                                     << " run again, " << missing << " lost, " << wrong << " wrong");
-        CHECK(pool.status().worker_deaths >= 1);
+        // Some kills hit one that is dead already, and not yet buried.
+        CHECK(eventually([&] { return pool.status().worker_deaths > kills / 2; }));
         CHECK(killed == kills);
     }
     CHECK(missing == 0);

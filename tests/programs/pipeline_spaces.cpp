@@ -140,8 +140,9 @@ TEST_CASE("rm removes a space that nobody has open and no other") {
     {
         const auto space = sync::space::create(name, small_space());
         const auto refused = ask({"rm", "--space", name.str()});
-        CHECK(refused.code != 0);
+        CHECK(refused.code == 69);
         CHECK(is_one_line(refused.err, "ringpipe"));
+        CHECK(has(refused.err, "processes that have it open"));
         CHECK(::access(name.path().c_str(), F_OK) == 0);
     }
     // Not by the name alone: that would be a ring.
@@ -162,7 +163,7 @@ TEST_CASE("rm leaves a space alone that a killed process had and a living one ha
     REQUIRE(dies.await());
     REQUIRE(lives.await());
     dies.kill();
-    CHECK(ask({"rm", "--space", name.str()}).code != 0);
+    CHECK(ask({"rm", "--space", name.str()}).code == 69);
     CHECK(has(ask({"stat", "--space", name.str()}).out, "(dead)"));
     lives.kill();
     CHECK(ask({"rm", "--space", name.str()}).code == 0);
