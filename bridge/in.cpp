@@ -46,6 +46,7 @@ class receiver {
         acknowledged_ = start.acknowledged;
         acknowledges_each_ = start.acknowledges_each;
         passed_ = std::max(start.acknowledged, before_first);
+        const bool ended_before = to.status().ended;
         producer_options me;
         me.name = "bridge in";
         me.resume = with.stream + "." + with.consumer;
@@ -53,7 +54,11 @@ class receiver {
         committed_ = out_->last_id().value_or(0);
         // What is in the ring is known for sure; what a cluster that has just lost a server says was
         // acknowledged, is not (seen with nats-server 2.9: a whole fetch too much).
-        if (committed_ != 0) { passed_ = std::max(committed_, before_first); }
+        if (committed_ != 0) {
+            passed_ = std::max(committed_, before_first);
+            // Then its end was not told either.
+            if (start.stream.replicated && !ended_before) { acknowledged_ = committed_; }
+        }
         if (committed_ > start.stream.last) { refuse_shorter(to.name(), start.stream.last); }
         batch_most_ = std::max<std::uint64_t>(1, std::min(batch_bytes, to.capacity() / 8));
     }
@@ -111,11 +116,25 @@ class receiver {
     }
 
     // If the consumer was removed it is made again; if the stream was, that is for the user to know.
+    // What the stream has and the consumer does not deliver is read from the stream: a cluster that
+    // has just lost a server may take it for acknowledged.
     void look_after_consumer() {
         (void)open_stream(over_, context_.get(), with_.stream, {});
         const auto now =
             open_durable(over_, context_.get(), with_.stream, with_.consumer, subject_);
         acknowledges_each_ = now.acknowledges_each;
+        const auto last = subject_.empty() ? now.stream.last : last_of_partition();
+        if (!fill(last + 1, false) || !flush()) { return; }
+        if (over_now_) { end(); }
+    }
+
+    // 0: none that the server knows of just now.
+    [[nodiscard]] std::uint64_t last_of_partition() const {
+        natsMsg* raw = nullptr;
+        const auto status = js_GetLastMsg(&raw, context_.get(), with_.stream.c_str(),
+                                          subject_.c_str(), nullptr, nullptr);
+        const message_handle message{raw};
+        return status == NATS_OK ? natsMsg_GetSequence(raw) : 0;
     }
 
     void take() {
@@ -262,6 +281,8 @@ class receiver {
     }
 
     void add(std::span<const std::byte> payload, std::uint64_t id) {
+        // It was not in the ring: so what the server says was acknowledged, was not.
+        acknowledged_ = std::min(acknowledged_, id - 1);
         // The batch is one piece of the ring: a large message goes alone.
         if (batch_size_ + payload.size() > 2 * batch_most_ && !payloads_.empty()) { (void)flush(); }
         payloads_.push_back(payload);

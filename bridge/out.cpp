@@ -33,15 +33,21 @@ constexpr std::uint32_t stretches = 16;
 constexpr std::size_t room_for_headers = 1024;
 
 // Keeps the order of the ring in the stream, whatever fails: each message is taken only directly
-// behind the one before it (Nats-Expected-Last-Msg-Id). If one is not stored, neither is any behind
-// it; then all are awaited, and sent again from the first that has not settled. What was stored all
-// the same is recognised by its id. The first after a failure goes alone, without that condition, as we
-// cannot know what the stream's last message is.
+// behind the one before it. If one is not stored, neither is any behind it; then all are awaited, and
+// sent again from the first that has not settled. What was stored all the same is recognised by its
+// id. The first after a failure goes alone, without that condition, as we cannot know what the
+// stream's last message is.
 //
-// So not every message has to be answered: one that was stored just now has all of them before it,
-// and a stretch of what is at hand asks for the answer of its last only. One that was stored
-// before (a duplicate) proves nothing but itself: what may have been sent before is asked for
-// one by one. So is all with `shared`, where nothing follows from its neighbour.
+// A single server knows the one before by its id (Nats-Expected-Last-Msg-Id). So not every message has
+// to be answered: one that was stored just now has all of them before it, and a stretch of what is at
+// hand asks for the answer of its last only. One that was stored before (a duplicate) proves nothing
+// but itself: what may have been sent before is asked for one by one.
+//
+// With replicas it is known by its number (Nats-Expected-Last-Sequence): each replica checks the
+// condition for itself, and one that has just caught up does not know the last id (nats-server
+// 2.9.10, processCatchupMsg). It would leave out what all others store, and lose it for all when it
+// leads. By number somebody else's message might stand for ours, so there each message is asked for;
+// as with `shared`, where nothing follows from a message's neighbour.
 class sender {
   public:
     sender(const ring& from, const connection& over, const out_options& with, const teller& tell,
@@ -60,8 +66,9 @@ class sender {
         refuse_a_second();
         const auto stream =
             open_stream(over, to_.context(), with.stream, with.creation, subject_of(0));
-        waiting_.configure(with.settle.value_or(stream.replicated ? settle_of_replicas : 0s),
-                           with.shared);
+        replicated_ = stream.replicated;
+        waiting_.configure(with.settle.value_or(replicated_ ? settle_of_replicas : 0s),
+                           with.shared || replicated_);
         if (stream.max_bytes != 0) { to_.set_unit(unit_of(with.stream)); }
         if (const auto why = may_drop(stream, with.stream); !why.empty()) { tell(why); }
     }
@@ -166,6 +173,12 @@ class sender {
         return fmt::format("{}.{}", with_.stream, partition);
     }
 
+    [[nodiscard]] publisher::place place() const {
+        if (with_.shared || alone_) { return publisher::place::anywhere; }
+        return replicated_ ? publisher::place::behind_last_number
+                           : publisher::place::behind_last_id;
+    }
+
     // What is at hand, or one part of it if it has to go alone. Never without a question at its end.
     void publish_stretch() {
         auto left = std::min(waiting_.unpublished(), stretch_);
@@ -197,10 +210,8 @@ class sender {
             const auto payload = one.what.payload();
             const auto from = std::min(part_ * part_size_, payload.size());
             const auto piece = payload.subspan(from, std::min(part_size_, payload.size() - from));
-            const auto where = with_.shared || alone_ ? publisher::place::anywhere
-                                                      : publisher::place::behind_the_last;
             const bool ask = one.asks_for_each || (last && part_ + 1 == one.parts);
-            if (!to_.publish(subject, piece, about_, where, {waiting_.next_tag(), part_}, ask)) {
+            if (!to_.publish(subject, piece, about_, place(), {waiting_.next_tag(), part_}, ask)) {
                 failed_ = true;
                 failure_ = "it cannot be sent";
                 return false;
@@ -230,6 +241,7 @@ class sender {
         done_.duplicates += one.duplicate ? 1 : 0;
         failures_ = 0;
         // Alone no longer: what comes next goes directly behind this one.
+        if (alone_) { to_.set_last_number(one.number); }
         alone_ = false;
         return waiting_.note_stored(one);
     }
@@ -301,6 +313,7 @@ class sender {
     std::uint32_t part_ = 0;  // to publish, of the next
     std::size_t stretch_;     // messages that one answer may speak for
     std::vector<message> received_;
+    bool replicated_ = false;
     bool alone_ = true;
     bool failed_ = false;
     bool ending_ = false;

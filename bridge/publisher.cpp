@@ -18,7 +18,8 @@ namespace {
 using inbox = handle<natsInbox, natsInbox_Destroy>;
 
 constexpr const char* id_name = "Nats-Msg-Id";
-constexpr const char* behind_name = "Nats-Expected-Last-Msg-Id";
+constexpr const char* behind_id_name = "Nats-Expected-Last-Msg-Id";
+constexpr const char* behind_number_name = "Nats-Expected-Last-Sequence";
 
 void need(natsStatus status) {
     if (status == NATS_OK) { return; }
@@ -48,7 +49,17 @@ bool publisher::publish(const std::string& subject, std::span<const std::byte> p
     append_message_id(id_, about);
     header_.clear();
     append_header(header_, about);
-    if (unit_ != 0) { pad(header_, size_of(subject.size(), payload.size(), where), unit_); }
+    const char* condition = nullptr;
+    condition_.clear();
+    if (where == place::behind_last_id) {
+        condition = behind_id_name;
+        condition_ = last_id_;
+    } else if (where == place::behind_last_number) {
+        condition = behind_number_name;
+        fmt::format_to(std::back_inserter(condition_), FMT_STRING("{}"), last_number_);
+    }
+    ++last_number_;
+    if (unit_ != 0) { pad(header_, size_of(subject.size(), payload.size(), condition), unit_); }
 
     natsMsg* made = nullptr;
     if (natsMsg_Create(&made, subject.c_str(), ask ? reply_.c_str() : nullptr,
@@ -61,8 +72,7 @@ bool publisher::publish(const std::string& subject, std::span<const std::byte> p
         natsMsgHeader_Set(made, id_name, id_.c_str()) != NATS_OK) {
         return false;
     }
-    if (where == place::behind_the_last &&
-        natsMsgHeader_Set(made, behind_name, last_id_.c_str()) != NATS_OK) {
+    if (condition != nullptr && natsMsgHeader_Set(made, condition, condition_.c_str()) != NATS_OK) {
         return false;
     }
     if (natsConnection_PublishMsg(over_.get(), made) != NATS_OK) { return false; }
@@ -70,12 +80,13 @@ bool publisher::publish(const std::string& subject, std::span<const std::byte> p
     return true;
 }
 
-// In the stream, of the message whose header and id are at hand.
-std::uint64_t publisher::size_of(std::size_t subject, std::size_t payload, place where) const {
-    auto headers = std::strlen(header_name) + header_.size() + std::strlen(id_name) + id_.size();
-    if (where == place::anywhere) { return stored_size(subject, headers, 2, payload); }
-    headers += std::strlen(behind_name) + last_id_.size();
-    return stored_size(subject, headers, 3, payload);
+// In the stream, of the message whose header, id and condition are at hand.
+std::uint64_t publisher::size_of(std::size_t subject, std::size_t payload,
+                                 const char* condition) const {
+    const auto headers =
+        std::strlen(header_name) + header_.size() + std::strlen(id_name) + id_.size();
+    if (condition == nullptr) { return stored_size(subject, headers, 2, payload); }
+    return stored_size(subject, headers + std::strlen(condition) + condition_.size(), 3, payload);
 }
 
 const std::vector<publisher::answer>& publisher::answers(std::chrono::milliseconds timeout) {
@@ -96,7 +107,7 @@ bool publisher::take(std::chrono::milliseconds timeout) {
         // Nobody listens for the stream. cnats does not say which message that was: each was
         // answered once, so the first that waits will do.
         if (!flights_.empty()) {
-            answers_.push_back({flights_.front().of, false, false, words_for(status)});
+            answers_.push_back({.of = flights_.front().of, .why = words_for(status)});
             flights_.pop_front();
         }
         return true;
@@ -124,7 +135,7 @@ bool publisher::take(std::chrono::milliseconds timeout) {
 void publisher::give_up_the_late() {
     const auto now = std::chrono::steady_clock::now();
     while (!flights_.empty() && flights_.front().until < now) {
-        answers_.push_back({flights_.front().of, false, false, "it does not answer"});
+        answers_.push_back({.of = flights_.front().of, .why = "it does not answer"});
         flights_.pop_front();
     }
 }
@@ -140,10 +151,10 @@ publisher::answer read_answer(std::string_view json) try {
     // A duplicate of number 0 is one whose id a cluster has noted and whose message it then did not
     // take (nats-server 2.9): nothing is stored, and it has to be sent again, in vain until the
     // duplicate window is over.
-    if (read.value("seq", std::uint64_t{0}) == 0) {
-        return {.of = {}, .why = "its id is known there, but no message of it"};
-    }
-    return {.of = {}, .stored = true, .duplicate = read.value("duplicate", false)};
+    const auto number = read.value("seq", std::uint64_t{0});
+    if (number == 0) { return {.of = {}, .why = "its id is known there, but no message of it"}; }
+    return {
+        .of = {}, .stored = true, .duplicate = read.value("duplicate", false), .number = number};
 } catch (const nlohmann::json::exception&) {
     return {.of = {}, .why = "it answers what is none of JetStream's answers"};
 }

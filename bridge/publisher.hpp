@@ -34,9 +34,9 @@ class publisher {
     // From now on each message takes whole units of the stream (padding.hpp); 0: as it comes.
     void set_unit(std::uint64_t bytes) { unit_ = bytes; }
 
-    // Behind the last one: only directly behind the message that was published before it, whether
-    // that was stored or not.
-    enum class place { anywhere, behind_the_last };
+    // On what condition the stream takes a message: none, or that its last one is the one that was
+    // published just before, known by its id or by its number.
+    enum class place { anywhere, behind_last_id, behind_last_number };
 
     // The stream answers if `ask`. False: it was not sent, and there will be no answer.
     bool publish(const std::string& subject, std::span<const std::byte> payload,
@@ -45,12 +45,16 @@ class publisher {
     struct answer {
         question of;
         bool stored = false;
-        bool duplicate = false;  // it was stored before
-        std::string why = {};    // if not stored
+        bool duplicate = false;    // it was stored before
+        std::uint64_t number = 0;  // in the stream, if stored
+        std::string why = {};      // if not stored
     };
     // All that have come; waits for at most `timeout` if there is none. Throws if the connection is
     // closed for good.
     const std::vector<answer>& answers(std::chrono::milliseconds timeout);
+
+    // Which number in the stream what was published last has; those published from now on count on.
+    void set_last_number(std::uint64_t number) { last_number_ = number; }
 
     [[nodiscard]] std::size_t in_flight() const { return flights_.size(); }
     [[nodiscard]] jsCtx* context() const { return context_.get(); }
@@ -62,7 +66,7 @@ class publisher {
         std::chrono::steady_clock::time_point until;
     };
     [[nodiscard]] std::uint64_t size_of(std::size_t subject, std::size_t payload,
-                                        place where) const;
+                                        const char* condition) const;
     bool take(std::chrono::milliseconds timeout);
     void give_up_the_late();
 
@@ -75,7 +79,9 @@ class publisher {
     std::string header_;
     std::string id_;
     std::string last_id_;
+    std::string condition_;
     std::string reply_;
+    std::uint64_t last_number_ = 0;
     std::uint64_t asked_ = 0;
     std::deque<flight> flights_;  // in the order of their sending
     std::vector<answer> answers_;

@@ -6,9 +6,9 @@ namespace ringpipe::bridge {
 
 using namespace std::chrono_literals;
 
-void window::configure(clock::duration settle, bool shared) {
+void window::configure(clock::duration settle, bool each_for_itself) {
     settle_ = settle;
-    shared_ = shared;
+    each_for_itself_ = each_for_itself;
 }
 
 void window::add(const message& got, std::uint32_t parts) {
@@ -30,7 +30,7 @@ void window::add_end(bool truncated, std::uint32_t partition) {
 }
 
 bool window::next_needs_answer() const {
-    return shared_ || entries_[next_].is_end || next_tag() < ask_each_until_;
+    return each_for_itself_ || entries_[next_].is_end || next_tag() < ask_each_until_;
 }
 
 bool window::note_stored(const publisher::answer& one) {
@@ -39,7 +39,7 @@ bool window::note_stored(const publisher::answer& one) {
     auto& spoken_of = entries_[at];
     const bool speaks_for_itself =
         spoken_of.asks_for_each || (at == stored_ && spoken_of.stored == one.of.part);
-    if (shared_ || one.duplicate) {
+    if (each_for_itself_ || one.duplicate) {
         ++spoken_of.stored;
     } else {
         for (auto i = stored_; i < at; ++i) { entries_[i].stored = entries_[i].parts; }

@@ -29,9 +29,9 @@ class window {
         [[nodiscard]] bool is_stored() const { return stored >= parts; }
     };
 
-    // `settle`: how long a message stays after it was stored. `shared`: nothing follows for a message
-    // from what was stored behind it.
-    void configure(clock::duration settle, bool shared);
+    // `settle`: how long a message stays after it was stored. `each_for_itself`: nothing follows for
+    // a message from what was stored behind it.
+    void configure(clock::duration settle, bool each_for_itself);
 
     void add(const message& got, std::uint32_t parts);
     void add_end(bool truncated, std::uint32_t partition);
@@ -69,7 +69,7 @@ class window {
     [[nodiscard]] bool has_settled(const entry& one) const;
 
     clock::duration settle_{};
-    bool shared_ = false;
+    bool each_for_itself_ = false;
     std::deque<entry> entries_;
     std::uint64_t first_ = 0;           // the tag of entries_.front()
     std::size_t next_ = 0;              // to publish, of entries_

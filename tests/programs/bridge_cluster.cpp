@@ -9,8 +9,7 @@
 #include <random>
 #include <thread>
 
-#include "tests/support/nats_server.hpp"
-#include "tests/support/program.hpp"
+#include "tests/support/bridge_program.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
@@ -37,10 +36,9 @@ TEST_CASE(
     // So slowly that the kills meet it on its way.
     producer_program source{{here, "--rate", std::to_string(messages / kills / 2)},
                             {.input = numbers(1, messages)}};
-    const std::vector<std::string> out_words{"bridge",   "out",        here.str(), address,
-                                             "--create", "--replicas", "3"};
-    const std::vector<std::string> in_words{"bridge", "in", address, there.str()};
-    auto out = std::make_unique<program>("ringpipe", out_words);
+    const words out_words{"out", here.str(), address, "--create", "--replicas", "3", "--stats"};
+    const words in_words{"in", address, there.str(), "--stats"};
+    auto out = std::make_unique<bridge_program>(out_words);
     // `in` ends if there is no stream yet: wait until something of it was acknowledged.
     const bool under_way = eventually([&] {
         const auto now = from.status();
@@ -49,7 +47,7 @@ TEST_CASE(
     });
     INFO(out->err());
     REQUIRE(under_way);
-    auto in = std::make_unique<program>("ringpipe", in_words);
+    auto in = std::make_unique<bridge_program>(in_words);
 
     // The second after it is there again belongs to Raft.
     for (int i = 0; i < kills; ++i) {
@@ -70,12 +68,12 @@ TEST_CASE(
             case 1:
                 out->signal(SIGKILL);
                 (void)out->wait();
-                out = std::make_unique<program>("ringpipe", out_words);
+                out = std::make_unique<bridge_program>(out_words);
                 break;
             default:
                 in->signal(SIGKILL);
                 (void)in->wait();
-                in = std::make_unique<program>("ringpipe", in_words);
+                in = std::make_unique<bridge_program>(in_words);
         }
     }
     CHECK(source.wait(60s) == 0);
@@ -90,6 +88,11 @@ TEST_CASE(
     const auto differs = std::mismatch(came.begin(), came.end(), wanted.begin(), wanted.end());
     const auto at = static_cast<std::size_t>(differs.first - came.begin());
     INFO("came: ", came.substr(at > 20 ? at - 20 : 0, 80));
+    // Whether it is the stream that has lost something.
+    const bridge::connection over{{.servers = cluster.url()}};
+    const bridge::handle<jsCtx, jsCtx_Destroy> context{over.make_context()};
+    const auto stream = bridge::extent_of(over, context.get(), "jobs");
+    INFO("the stream's last is ", stream ? stream->last : 0);
     INFO("of ", came.size(), " bytes instead of ", wanted.size());
     CHECK((came == wanted));
 }

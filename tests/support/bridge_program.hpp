@@ -58,6 +58,23 @@ struct by_hand {
     void remove(const char* name, std::uint64_t sequence) const {
         REQUIRE(js_DeleteMsg(context.get(), name, sequence, nullptr, nullptr) == NATS_OK);
     }
+    // As if a reader of that durable consumer had them.
+    void take(const char* name, const char* consumer, int count) const {
+        jsSubOptions how;
+        jsSubOptions_Init(&how);
+        how.Stream = name;
+        how.Consumer = consumer;
+        natsSubscription* raw = nullptr;
+        REQUIRE(js_PullSubscribe(&raw, context.get(), nullptr, consumer, nullptr, &how, nullptr) ==
+                NATS_OK);
+        const bridge::handle<natsSubscription, natsSubscription_Destroy> from{raw};
+        for (int i = 0; i < count; ++i) {
+            natsMsgList list{nullptr, 0};
+            REQUIRE(natsSubscription_Fetch(&list, raw, 1, 10'000, nullptr) == NATS_OK);
+            CHECK(natsMsg_AckSync(list.Msgs[0], nullptr, nullptr) == NATS_OK);
+            natsMsgList_Destroy(&list);
+        }
+    }
     [[nodiscard]] bridge::stream_extent extent(const char* name) const {
         return bridge::extent_of(over, context.get(), name).value_or(bridge::stream_extent{});
     }

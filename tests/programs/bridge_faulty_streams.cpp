@@ -1,5 +1,7 @@
-// ringpipe bridge: streams that are full, and streams that have lost something.
+// ringpipe bridge: streams that are full, have lost something, or do not deliver what they have.
 #ifdef RINGPIPE_HAS_BRIDGE
+
+#include <signal.h>
 
 #include <algorithm>
 
@@ -107,6 +109,43 @@ TEST_CASE("bridge: what somebody removed from the stream unread is missed") {
     consumer_program last{{there}};
     CHECK(last.wait() == 3);
     CHECK(last.out() == "1\n3\n5\n");
+}
+
+TEST_CASE(
+    "bridge: what the server takes for acknowledged, and the ring has not, is read all the same") {
+    const nats_server server;
+    const by_hand user{server};
+    const unique_ring here;
+    const unique_ring there;
+    const auto from = ring::create(here.str(), small(65536));
+    const auto to = ring::create(there.str(), small(65536));
+    const auto address = server.url() + "/jobs";
+    words out_words{"out", here, address, "--create"};
+    words in_words{"in", address, there};
+    SUBCASE("of a whole stream") {}
+    SUBCASE("of a partition") {
+        out_words.insert(out_words.end(), {"--partition-by", "hash", "--partitions", "1"});
+        in_words.insert(in_words.end(), {"--partition", "0"});
+    }
+    producer source{from};
+    send_all(source, {"1", "2", "3"});
+    bridge_program out{out_words};
+    REQUIRE(eventually([&] { return user.extent("jobs").last == 3; }));
+    {
+        bridge_program in{in_words};
+        REQUIRE(eventually([&] { return to.status().messages == 3; }));
+        in.signal(SIGINT);
+        REQUIRE(in.wait() == 130);
+    }
+    send_all(source, {"4", "5"});
+    source.close();
+    REQUIRE(out.wait() == 0);
+    user.take("jobs", "default", 3);  // and the end
+    bridge_program in{in_words};
+    CHECK(in.wait() == 0);
+    consumer_program last{{there}};
+    CHECK(last.wait() == 0);
+    CHECK(last.out() == "1\n2\n3\n4\n5\n");
 }
 
 #endif
