@@ -6,8 +6,8 @@
 namespace ringpipe {
 
 // An initializer of Boost.Process: that child ends at once. Boost's own end is exit(), which would do
-// in the child what is the parent's to do when it ends: call what it left to atexit, destroy its
-// statics under threads that are not there, write once more what its streams have buffered.
+// in the child what is the parent's to do when it ends: call what it left to atexit, destroy static
+// objects under threads that are not there, write once more what its streams have buffered.
 struct ends_unless_executed {
     // Boost 1.81 looks for one with five arguments, and calls one with four.
     template <class... Arguments>
