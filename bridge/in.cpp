@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -18,6 +19,10 @@ using namespace std::chrono_literals;
 
 constexpr auto tick = 100ms;                        // how long a signal may go unnoticed
 constexpr std::uint64_t batch_bytes = 256U << 10U;  // into the ring at a time
+
+// In messages of the stream: the rest of a large message that has not come by then will not. Half of
+// what JetStream delivers without an acknowledgement, which waits for that message.
+constexpr std::uint64_t patience_for_parts = max_unacknowledged / 2;
 
 // Keeps the order of the stream in the ring, whatever is lost on the way. JetStream counts its
 // deliveries: while no number is missing, nothing is. When one is, or we have just started, what
@@ -45,20 +50,23 @@ class receiver {
         }
         acknowledged_ = start.acknowledged;
         acknowledges_each_ = start.acknowledges_each;
-        passed_ = std::max(start.acknowledged, before_first);
-        const bool ended_before = to.status().ended;
+        const auto ring_was = to.status();
+        ended_before_ = ring_was.ended && !ring_was.truncated;
         producer_options me;
         me.name = "bridge in";
         me.resume = with.stream + "." + with.consumer;
         out_.emplace(to, me);
         committed_ = out_->last_id().value_or(0);
         // What is in the ring is known for sure; what a cluster that has just lost a server says was
-        // acknowledged, is not (seen with nats-server 2.9: a whole fetch too much).
+        // acknowledged, is not (seen with nats-server 2.9: a whole fetch too much). Behind what was
+        // acknowledged for sure there may be parts of a message that is not in the ring.
         if (committed_ != 0) {
-            passed_ = std::max(committed_, before_first);
-            // Then its end was not told either.
-            if (start.stream.replicated && !ended_before) { acknowledged_ = committed_; }
+            if (start.stream.replicated && !ended_before_) { acknowledged_ = committed_; }
+            passed_ = std::min(start.acknowledged, committed_);
+        } else {
+            passed_ = start.acknowledged;
         }
+        passed_ = std::max(passed_, before_first);
         if (committed_ > start.stream.last) { refuse_shorter(to.name(), start.stream.last); }
         batch_most_ = std::max<std::uint64_t>(1, std::min(batch_bytes, to.capacity() / 8));
     }
@@ -149,6 +157,7 @@ class receiver {
             const bool in_step = at->delivery == last_delivery_ + 1;
             const bool gap = at->sequence > passed_ + 1 && subject_.empty();
             if ((!in_step || gap) && !fill(at->sequence, in_step)) { return; }
+            if (over_now_) { break; }
             last_delivery_ = at->delivery;
             if (at->sequence > passed_) {
                 if (!pass(message, at->sequence)) { return; }
@@ -158,6 +167,7 @@ class receiver {
             done.push_back({at->sequence, reply});
         }
         if (!flush()) { return; }
+        joiner_.give_up_before(passed_ - std::min(passed_, patience_for_parts));
         if (over_now_) { end(); }
         if (acknowledges_each_) {
             acknowledge_each(done);
@@ -244,6 +254,12 @@ class receiver {
         return true;
     }
 
+    // Whether an end at that place is behind us: it was acknowledged; or it was told to the ring, which
+    // has all before it, and we were killed in between.
+    [[nodiscard]] bool was_told(std::uint64_t place) const {
+        return place <= acknowledged_ || ended_before_;
+    }
+
     // False: a stop was requested.
     bool pass(natsMsg* message, std::uint64_t at) {
         std::optional<envelope> about;
@@ -255,8 +271,7 @@ class receiver {
                                 static_cast<std::size_t>(natsMsg_GetDataLength(message))};
         if (about && !about->end.empty()) {
             passed_ = at;
-            // An end that was told before is behind us.
-            if (with_.follow || at <= acknowledged_) { return true; }
+            if (with_.follow || was_told(at)) { return true; }
             over_now_ = true;
             done_.why = about->end == "truncated" ? ending::truncated : ending::clean;
             return true;
@@ -264,7 +279,7 @@ class receiver {
         if (about && about->parts != 1) {
             auto whole = joiner_.add(*about, payload, at);
             if (whole && at > committed_) {
-                add(whole->payload, at);
+                add(*whole, at);
                 if (!flush()) { return false; }
             }
             passed_ = at;
@@ -281,8 +296,9 @@ class receiver {
     }
 
     void add(std::span<const std::byte> payload, std::uint64_t id) {
-        // It was not in the ring: so what the server says was acknowledged, was not.
+        // It was not in the ring: so neither was what the server says was acknowledged, nor an end.
         acknowledged_ = std::min(acknowledged_, id - 1);
+        ended_before_ = false;
         // The batch is one piece of the ring: a large message goes alone.
         if (batch_size_ + payload.size() > 2 * batch_most_ && !payloads_.empty()) { (void)flush(); }
         payloads_.push_back(payload);
@@ -316,6 +332,7 @@ class receiver {
     // Before its acknowledgement: if we are killed in between, the next one is told again.
     void end() {
         // Nor is a stream whole that lost something on its way.
+        joiner_.give_up_before(std::numeric_limits<std::uint64_t>::max());
         if (done_.missing + joiner_.left_out() > 0) { done_.why = ending::truncated; }
         if (done_.why == ending::truncated) {
             out_->abandon();
@@ -340,6 +357,7 @@ class receiver {
     std::optional<producer> out_;
     joiner joiner_;
     bool acknowledges_each_ = true;
+    bool ended_before_ = false;  // the ring, when we came, and nothing has come since
     // Where the acknowledgements of held parts go to, by their number in the stream.
     std::vector<std::pair<std::uint64_t, std::string>> parts_;
     std::uint64_t acknowledged_ = 0;  // to JetStream, when we came, as it says
@@ -347,7 +365,7 @@ class receiver {
     std::uint64_t committed_ = 0;     // the last that is in the ring
     std::uint64_t not_found_ = 0;     // in the stream, when it was asked for last
     clock::time_point not_found_since_;
-    std::uint64_t last_delivery_ = 0;  // none yet: the first one is never expected, see run_in
+    std::uint64_t last_delivery_ = 0;  // 0: none; a new consumer's first is 1
     std::vector<std::span<const std::byte>> payloads_;
     std::vector<std::uint64_t> ids_;
     std::uint64_t batch_size_ = 0;

@@ -4,26 +4,41 @@
 
 namespace ringpipe::bridge {
 
-std::optional<joiner::whole> joiner::add(const envelope& about, std::span<const std::byte> part,
-                                         std::uint64_t place) {
+std::optional<std::vector<std::byte>> joiner::add(const envelope& about,
+                                                  std::span<const std::byte> part,
+                                                  std::uint64_t place) {
     auto& at = by_source_[about.source];
     if (about.part == 0) {
         // What was begun and is begun again was sent twice, or its rest will never come.
-        for (const auto old : at.content.places) { held_.erase(old); }
-        at = {about.sequence, 0, {}};
+        let_go(at);
+        at = {.sequence = about.sequence, .next = 0, .payload = {}, .places = {}};
     }
     if (about.sequence != at.sequence || about.part != at.next) {
         ++left_out_;
         return std::nullopt;
     }
-    at.content.payload.insert(at.content.payload.end(), part.begin(), part.end());
-    at.content.places.push_back(place);
+    at.payload.insert(at.payload.end(), part.begin(), part.end());
+    at.places.push_back(place);
     held_.insert(place);
     if (++at.next != about.parts) { return std::nullopt; }
-    for (const auto each : at.content.places) { held_.erase(each); }
-    auto result = std::move(at.content);
+    let_go(at);
+    auto result = std::move(at.payload);
     by_source_.erase(about.source);
     return result;
+}
+
+void joiner::give_up_before(std::uint64_t place) {
+    std::erase_if(by_source_, [&](const auto& one) {
+        const auto& places = one.second.places;
+        if (places.empty() || places.front() >= place) { return false; }
+        let_go(one.second);
+        ++left_out_;
+        return true;
+    });
+}
+
+void joiner::let_go(const partial& one) {
+    for (const auto place : one.places) { held_.erase(place); }
 }
 
 }  // namespace ringpipe::bridge

@@ -18,15 +18,14 @@ namespace ringpipe::bridge {
 // Parts of several sources may be mixed; those of one message come in their order.
 class joiner {
   public:
-    struct whole {
-        std::vector<std::byte> payload;
-        std::vector<std::uint64_t> places;  // in the stream, of its parts
-    };
-
-    // A part, and where in the stream it is. The whole if it was the last one. A part whose
+    // A part, and where in the stream it is. The whole payload if it was the last one. A part whose
     // predecessors are missing (the stream has discarded them) is left out, and counted.
-    [[nodiscard]] std::optional<whole> add(const envelope& about, std::span<const std::byte> part,
-                                           std::uint64_t place);
+    [[nodiscard]] std::optional<std::vector<std::byte>> add(const envelope& about,
+                                                            std::span<const std::byte> part,
+                                                            std::uint64_t place);
+
+    // What began before `place` and is not whole will not be any more: it is left out, and counted.
+    void give_up_before(std::uint64_t place);
 
     // Held, and so not to be acknowledged yet.
     [[nodiscard]] bool holds(std::uint64_t place) const { return held_.contains(place); }
@@ -42,8 +41,11 @@ class joiner {
     struct partial {
         std::uint64_t sequence = 0;
         std::uint32_t next = 0;
-        whole content;
+        std::vector<std::byte> payload;
+        std::vector<std::uint64_t> places;
     };
+    void let_go(const partial& one);
+
     std::map<std::string, partial> by_source_;
     std::set<std::uint64_t> held_;
     std::uint64_t left_out_ = 0;

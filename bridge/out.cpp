@@ -238,8 +238,11 @@ class sender {
 
     // False: it leaves open whether those are stored that it should speak for.
     bool note_stored(const publisher::answer& one) {
-        done_.duplicates += one.duplicate ? 1 : 0;
-        failures_ = 0;
+        if (one.duplicate) {
+            ++done_.duplicates;  // no progress: that one was there before
+        } else {
+            failures_ = 0;
+        }
         // Alone no longer: what comes next goes directly behind this one.
         if (alone_) { to_.set_last_number(one.number); }
         alone_ = false;
@@ -251,6 +254,7 @@ class sender {
         over_now_ = settled.was_all;
         over_.note().set_waiting(waiting_.size());
         if (settled.messages == 0) { return; }
+        failures_ = 0;
         over_.note().passed(settled.messages, settled.bytes);
         in_.acknowledge_to(settled.end);
         done_.messages += settled.messages;

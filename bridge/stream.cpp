@@ -71,6 +71,13 @@ std::uint64_t limit_of(const std::string& name, std::uint64_t max_bytes) {
     return max_bytes == 0 ? 0 : std::max(max_bytes / unit * unit, unit);
 }
 
+// The server refuses one that is longer than the messages live.
+std::chrono::nanoseconds window_of(const stream_options& how) {
+    const auto wanted = how.duplicate_window.value_or(2min);
+    const auto age = how.max_age.value_or(0ns);
+    return age != 0ns ? std::min(wanted, age) : wanted;
+}
+
 natsStatus create(jsCtx* context, const std::string& name, const stream_options& how,
                   stream_extent& made, jsErrCode& code) {
     jsStreamConfig config;
@@ -86,10 +93,7 @@ natsStatus create(jsCtx* context, const std::string& name, const stream_options&
     if (how.max_bytes.value_or(0) != 0) {
         config.MaxBytes = static_cast<int64_t>(limit_of(name, *how.max_bytes));
     }
-    config.Duplicates = how.duplicate_window.value_or(2min).count();
-    if (config.MaxAge != 0 && config.MaxAge < config.Duplicates) {
-        config.Duplicates = config.MaxAge;  // the server refuses a longer one
-    }
+    config.Duplicates = window_of(how).count();
     config.Discard = js_DiscardNew;
     return ask_patiently(
         [&](jsErrCode* c) {
@@ -120,10 +124,10 @@ std::string difference(const std::string& name, const jsStreamConfig& is,
         std::max<int64_t>(is.MaxBytes, 0) != static_cast<int64_t>(limit_of(name, *how.max_bytes))) {
         return fmt::format("it has --max-bytes {}, not {}", is.MaxBytes, *how.max_bytes);
     }
-    if (how.duplicate_window && is.Duplicates != how.duplicate_window->count()) {
+    if (how.duplicate_window && is.Duplicates != window_of(how).count()) {
         return fmt::format("it has --duplicate-window {}, not {}",
                            format_duration(std::chrono::nanoseconds{is.Duplicates}),
-                           format_duration(*how.duplicate_window));
+                           format_duration(window_of(how)));
     }
     return {};
 }
@@ -225,7 +229,7 @@ consumer_place open_durable(const connection& at, jsCtx* context, const std::str
     config.Durable = name.c_str();
     config.DeliverPolicy = js_DeliverAll;
     config.AckWait = std::chrono::nanoseconds{std::chrono::seconds{30}}.count();
-    config.MaxAckPending = 100'000;  // those that a killed `in` left do not hold up the next
+    config.MaxAckPending = max_unacknowledged;
     if (!subject.empty()) { config.FilterSubject = subject.c_str(); }
 
     jsErrCode code = no_code;

@@ -53,6 +53,10 @@ stream_extent open_stream(const connection& at, jsCtx* context, const std::strin
 std::optional<stream_extent> extent_of(const connection& at, jsCtx* context,
                                        const std::string& stream);
 
+// Messages that a consumer of ours is given before it acknowledges one: those that a killed `in` left
+// do not hold up the next.
+inline constexpr std::uint64_t max_unacknowledged = 100'000;
+
 struct consumer_place {
     std::uint64_t acknowledged = 0;  // all of the stream up to here
     stream_extent stream;

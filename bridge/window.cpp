@@ -39,15 +39,20 @@ bool window::note_stored(const publisher::answer& one) {
     auto& spoken_of = entries_[at];
     const bool speaks_for_itself =
         spoken_of.asks_for_each || (at == stored_ && spoken_of.stored == one.of.part);
+    const auto now = settle_ != 0ns ? clock::now() : clock::time_point{};
+    // One that was stored earlier settles since it was first known: what is sent again and again would
+    // never.
+    if (!one.duplicate || spoken_of.stored_at == clock::time_point{}) { spoken_of.stored_at = now; }
     if (each_for_itself_ || one.duplicate) {
         ++spoken_of.stored;
     } else {
-        for (auto i = stored_; i < at; ++i) { entries_[i].stored = entries_[i].parts; }
+        for (auto i = stored_; i < at; ++i) {
+            entries_[i].stored = entries_[i].parts;
+            entries_[i].stored_at = now;
+        }
         spoken_of.stored = std::max(spoken_of.stored, one.of.part + 1);
     }
-    for (; stored_ < entries_.size() && entries_[stored_].is_stored(); ++stored_) {
-        if (settle_ != 0ns) { entries_[stored_].stored_at = clock::now(); }
-    }
+    while (stored_ < entries_.size() && entries_[stored_].is_stored()) { ++stored_; }
     return !one.duplicate || speaks_for_itself;
 }
 

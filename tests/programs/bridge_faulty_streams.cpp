@@ -148,4 +148,39 @@ TEST_CASE(
     CHECK(last.out() == "1\n2\n3\n4\n5\n");
 }
 
+TEST_CASE("bridge: behind an end, in the middle of a stream, the next one goes on") {
+    const nats_server server;
+    const by_hand user{server};
+    user.make_stream("jobs", "jobs");
+    const unique_ring there;
+    const auto to = ring::create(there.str(), small(65536));
+    const words in_words{"in", server.url() + "/jobs", there};
+    user.publish("jobs", "1");
+    {
+        bridge_program in{in_words};
+        REQUIRE(eventually([&] { return to.status().messages == 1; }));
+        in.signal(SIGKILL);
+        (void)in.wait();
+    }
+    user.publish("jobs", "2");
+    user.publish("jobs", "", "sequence=2 end=clean");
+    user.publish("jobs", "3");
+    user.publish("jobs", "4");
+    user.publish("jobs", "", "sequence=4 end=clean");
+    SUBCASE("as it is delivered") {}
+    SUBCASE("as it is read from the stream, when what is behind it is delivered") {
+        user.take("jobs", "default", 3);
+    }
+    {
+        bridge_program in{in_words};
+        CHECK(in.wait() == 0);
+        CHECK(to.status().messages == 2);
+    }
+    bridge_program in{in_words};
+    CHECK(in.wait() == 0);
+    consumer_program last{{there}};
+    CHECK(last.wait() == 0);
+    CHECK(last.out() == "1\n2\n3\n4\n");
+}
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "bridge/note.hpp"
 #include "bridge/stream.hpp"
+#include "bridge/wire.hpp"
 #include "tests/support/nats_server.hpp"
 #include "tests/support/program.hpp"
 
@@ -57,6 +58,18 @@ struct by_hand {
     }
     void remove(const char* name, std::uint64_t sequence) const {
         REQUIRE(js_DeleteMsg(context.get(), name, sequence, nullptr, nullptr) == NATS_OK);
+    }
+    // `header`: a bridge's own, see bridge/wire.hpp; none if empty.
+    void publish(const char* subject, const std::string& text,
+                 const std::string& header = {}) const {
+        natsMsg* raw = nullptr;
+        REQUIRE(natsMsg_Create(&raw, subject, nullptr, text.data(),
+                               static_cast<int>(text.size())) == NATS_OK);
+        const bridge::message_handle message{raw};
+        if (!header.empty()) {
+            REQUIRE(natsMsgHeader_Set(raw, bridge::header_name, header.c_str()) == NATS_OK);
+        }
+        REQUIRE(js_PublishMsg(nullptr, context.get(), raw, nullptr, nullptr) == NATS_OK);
     }
     // As if a reader of that durable consumer had them.
     void take(const char* name, const char* consumer, int count) const {
