@@ -74,7 +74,9 @@ TEST_CASE("waiting: a sleeping consumer is woken by a message however that is se
          }},
     };
     for (const auto wait : {wait_strategy::adaptive, wait_strategy::block}) {
-        for (const auto& [way, send] : ways) {
+        for (const auto& each : ways) {
+            const auto& way = each.first;  // clang 14 captures no structured bindings
+            const auto& send = each.second;
             CAPTURE(way);
             CAPTURE(static_cast<int>(wait));
             const a_sleepy_ring sut;

@@ -223,7 +223,7 @@ TEST_CASE("scale refuses what cannot be in one line that says why") {
         int code;
         std::string why;
     };
-    for (const auto& [target, copies, code, why] : std::vector<mistake>{
+    for (const auto& one : std::vector<mistake>{
              {first + "/default", "0", 64, "1 to 100"},
              {first + "/default", "101", 64, "1 to 100"},
              {first + "/default", "many", 64, "many"},
@@ -233,12 +233,12 @@ TEST_CASE("scale refuses what cannot be in one line that says why") {
              {alone.str() + "/default", "2", 66, "no ringpipe run that is under way has it"},
              {first + "/other", "2", 66, "those that read it: default (stage 2)"},
              {last + "/default", "2", 69, "stage 4 writes the standard output itself"}}) {
-        scale_program refused{target, copies};
-        CAPTURE(target);
+        scale_program refused{one.target, one.copies};
+        CAPTURE(one.target);
         CAPTURE(refused.err());
-        CHECK(refused.wait() == code);
+        CHECK(refused.wait() == one.code);
         CHECK(is_one_line(refused.err(), "ringpipe"));
-        CHECK(refused.err().find(why) != std::string::npos);
+        CHECK(refused.err().find(one.why) != std::string::npos);
         CHECK(refused.out().empty());
     }
     CHECK(sut.copies_of("stage 2.").size() == 2);

@@ -28,7 +28,9 @@ TEST_CASE("a file comes out byte for byte, whatever the framing") {
         {"chunks:64KiB", bytes_of_file},
         {"chunks:1MiB", bytes_of_file},
     };
-    for (const auto& [framing, content] : cases) {
+    for (const auto& each : cases) {
+        const auto& framing = each.first;  // clang 14 captures no structured bindings
+        const auto& content = each.second;
         CAPTURE(framing);
         const unique_ring name;
         const unique_file in{content};
