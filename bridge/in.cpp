@@ -67,6 +67,8 @@ class receiver {
             passed_ = start.acknowledged;
         }
         passed_ = std::max(passed_, before_first);
+        sure_ = passed_;
+        watches_limits_ = !subject_.empty() && start.stream.loses_unread;
         if (committed_ > start.stream.last) { refuse_shorter(to.name(), start.stream.last); }
         batch_most_ = std::max<std::uint64_t>(1, std::min(batch_bytes, to.capacity() / 8));
     }
@@ -109,6 +111,7 @@ class receiver {
             take();
         } else if (why.empty() && over_.connected()) {
             count_(0, 0);
+            if (watches_limits_) { note_all_read(); }
             // The consumer may be gone, or its servers have lost our request: seldom, so ask.
             if (++idle_ % 20 == 0) { look_after_consumer(); }
         } else {
@@ -167,6 +170,7 @@ class receiver {
             done.push_back({at->sequence, reply});
         }
         if (!flush()) { return; }
+        if (watches_limits_) { miss_what_was_removed(); }
         joiner_.give_up_before(passed_ - std::min(passed_, patience_for_parts));
         if (over_now_) { end(); }
         if (acknowledges_each_) {
@@ -174,6 +178,25 @@ class receiver {
         } else {
             acknowledge_all(done);
         }
+    }
+
+    // A partition's numbers have gaps, so only this tells what its stream's limits removed unread: that
+    // the stream begins behind where we had been when nothing of ours was left to read. It may have
+    // been read just before it went, so this misses nothing, and may miss it too soon.
+    void miss_what_was_removed() {
+        const auto has = extent_of(over_, context_.get(), with_.stream);
+        if (!has) { return; }
+        if (has->first > sure_ + 1) {
+            ++done_.missing;
+            done_.missing_at_least = true;
+        }
+        sure_ = passed_;
+    }
+
+    void note_all_read() {
+        const auto has = extent_of(over_, context_.get(), with_.stream);
+        const auto left = unfinished_of(context_.get(), with_.stream, with_.consumer);
+        if (has && left && *left == 0) { sure_ = has->last; }
     }
 
     // But for the parts of a message that is not whole yet: those when it is.
@@ -362,8 +385,10 @@ class receiver {
     std::vector<std::pair<std::uint64_t, std::string>> parts_;
     std::uint64_t acknowledged_ = 0;  // to JetStream, when we came, as it says
     std::uint64_t passed_ = 0;        // all of the stream up to here is in the ring, or held
-    std::uint64_t committed_ = 0;     // the last that is in the ring
-    std::uint64_t not_found_ = 0;     // in the stream, when it was asked for last
+    bool watches_limits_ = false;
+    std::uint64_t sure_ = 0;       // up to here nothing of our partition was removed unread
+    std::uint64_t committed_ = 0;  // the last that is in the ring
+    std::uint64_t not_found_ = 0;  // in the stream, when it was asked for last
     clock::time_point not_found_since_;
     std::uint64_t last_delivery_ = 0;  // 0: none; a new consumer's first is 1
     std::vector<std::span<const std::byte>> payloads_;

@@ -17,9 +17,10 @@ enum class ending { clean, truncated, signal };
 struct transfer {
     std::uint64_t messages = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t duplicates = 0;  // recognised, and dropped
-    std::uint64_t resent = 0;      // out: published again after a failure
-    std::uint64_t missing = 0;     // in: messages or parts that the stream no longer had
+    std::uint64_t duplicates = 0;   // recognised, and dropped
+    std::uint64_t resent = 0;       // out: published again after a failure
+    std::uint64_t missing = 0;      // in: messages or parts that the stream no longer had
+    bool missing_at_least = false;  // of a partition it is not known how many they were
     ending why = ending::clean;
 };
 

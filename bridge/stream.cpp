@@ -61,6 +61,9 @@ stream_extent extent_in(const jsStreamInfo& about) {
             .bytes = about.State.Bytes,
             .max_bytes = static_cast<std::uint64_t>(std::max<int64_t>(config.MaxBytes, 0)),
             .discards_old = config.Discard == js_DiscardOld,
+            .loses_unread =
+                config.MaxAge > 0 || config.MaxMsgsPerSubject > 0 ||
+                (config.Discard == js_DiscardOld && (config.MaxBytes > 0 || config.MaxMsgs > 0)),
             .removes_what_was_read = config.Retention == js_WorkQueuePolicy,
             .replicated = config.Replicas > 1};
 }
@@ -220,6 +223,17 @@ std::optional<stream_extent> extent_of(const connection& at, jsCtx* context,
     }
     const stream_info about{raw};
     return extent_in(*about);
+}
+
+std::optional<std::uint64_t> unfinished_of(jsCtx* context, const std::string& stream,
+                                           const std::string& consumer) {
+    jsConsumerInfo* raw = nullptr;
+    if (js_GetConsumerInfo(&raw, context, stream.c_str(), consumer.c_str(), nullptr, nullptr) !=
+        NATS_OK) {
+        return std::nullopt;
+    }
+    const consumer_info info{raw};
+    return info->NumPending + static_cast<std::uint64_t>(info->NumAckPending);
 }
 
 consumer_place open_durable(const connection& at, jsCtx* context, const std::string& stream,

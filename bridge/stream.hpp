@@ -30,6 +30,7 @@ struct stream_extent {
     std::uint64_t bytes = 0;      // as the server counts them
     std::uint64_t max_bytes = 0;  // 0: no limit
     bool discards_old = false;    // at a limit, and not what is new
+    bool loses_unread = false;    // by its limits, whether read or not
     // What is no longer there was read by its reader: a work queue. False: its limits (max age, max
     // bytes), or somebody, removed it.
     bool removes_what_was_read = false;
@@ -63,6 +64,11 @@ struct consumer_place {
     // False: an acknowledgement is of all before it, too, which spares the server one per message.
     bool acknowledges_each = true;
 };
+
+// How many messages the consumer has not delivered, or not been told that they arrived; nothing while
+// no server answers.
+std::optional<std::uint64_t> unfinished_of(jsCtx* context, const std::string& stream,
+                                           const std::string& consumer);
 
 // Makes the durable consumer if it is not there; `subject` is what it filters for, empty for all. A
 // work queue's has to acknowledge each message, says the server; one that is there does as it was made.

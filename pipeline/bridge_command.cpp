@@ -151,9 +151,10 @@ int report(const bridge_options& o, const bridge::transfer& done, const progress
                         : done.why == ending::truncated ? "truncated"
                                                         : "signal";
     if (done.missing > 0) {
-        say("{} messages were no longer in the stream: its limits (max age, max bytes) or somebody "
+        say("{}{} messages were no longer in the stream: its limits (max age, max bytes) or "
+            "somebody "
             "removed them before they were read",
-            done.missing);
+            done.missing_at_least ? "at least " : "", done.missing);
     } else if (done.why == ending::truncated) {
         say("the stream is truncated: a producer died or gave up before its end");
     }

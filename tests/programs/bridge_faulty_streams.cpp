@@ -183,4 +183,33 @@ TEST_CASE("bridge: behind an end, in the middle of a stream, the next one goes o
     CHECK(last.out() == "1\n2\n3\n4\n");
 }
 
+TEST_CASE("bridge: what limits removed from a partition while its reader was held up is missed") {
+    const nats_server server;
+    const by_hand user{server};
+    const unique_ring here;
+    const unique_ring there;
+    const auto from = ring::create(here.str(), small(1 << 20));
+    const auto to = ring::create(there.str(), small(65536));
+    const auto address = server.url() + "/jobs";
+    bridge_program out{{"out", here, address, "--create", "--max-age", "4s", "--partition-by",
+                        "hash", "--partitions", "1"}};
+    REQUIRE(eventually(
+        [&] { return bridge::extent_of(user.over, user.context.get(), "jobs").has_value(); }));
+    bridge_program in{{"in", address, there, "--partition", "0", "--batch", "1"}};
+    REQUIRE(eventually([&] { return to.status().producers == 1; }));
+    producer source{from};
+    send_all(source, {"first"});
+    REQUIRE(eventually([&] { return to.status().messages == 1; }));
+    // More than the ring takes: the rest waits in the stream, and goes.
+    for (int i = 0; i < 40; ++i) { send_all(source, {std::string(4096, 'x')}); }
+    REQUIRE(eventually([&] { return user.extent("jobs").first > 41; }));
+    consumer_program last{{there}};
+    send_all(source, {"last"});
+    source.close();
+    CHECK(out.wait() == 0);
+    CHECK(in.wait() == 3);
+    CHECK(in.err().find("at least ") != std::string::npos);
+    CHECK(last.wait() == 3);
+}
+
 #endif
