@@ -33,17 +33,19 @@ bool stderr_is_terminal() noexcept { return ::isatty(STDERR_FILENO) == 1; }
 progress_meter::progress_meter(std::string label, bool enabled)
     : progress_meter{std::move(label), enabled, STDERR_FILENO} {}
 
-progress_meter::progress_meter(std::string label, bool enabled, int fd)
+progress_meter::progress_meter(std::string label, bool enabled, int fd,
+                               std::function<clock::time_point()> now)
     : label_{std::move(label)},
       fd_{fd},
       enabled_{enabled},
-      started_{clock::now()},
+      now_{std::move(now)},
+      started_{now_()},
       looked_{started_},
       drawn_at_{started_} {}
 
 void progress_meter::look() {
     if (!enabled_) { return; }
-    const auto now = clock::now();
+    const auto now = now_();
     // Follows the speed: about a millisecond from look to look, and every message when slow.
     const auto since = now - looked_;
     if (since < 1ms) { step_ = std::min(step_ * 2, longest_step); }

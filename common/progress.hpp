@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,9 @@ namespace ringpipe {
 class progress_meter {
   public:
     explicit progress_meter(std::string label, bool enabled = stderr_is_terminal());
-    progress_meter(std::string label, bool enabled, int fd);  // a terminal, or a test's pipe
+    // A terminal and a clock, or a test's of both.
+    progress_meter(std::string label, bool enabled, int fd,
+                   std::function<clock::time_point()> now = clock::now);
     progress_meter(const progress_meter&) = delete;
     progress_meter& operator=(const progress_meter&) = delete;
     ~progress_meter() { finish(); }
@@ -36,7 +39,7 @@ class progress_meter {
 
     [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-    [[nodiscard]] clock::duration elapsed() const { return clock::now() - started_; }
+    [[nodiscard]] clock::duration elapsed() const { return now_() - started_; }
 
   private:
     void draw(clock::time_point now);
@@ -45,6 +48,7 @@ class progress_meter {
     std::string label_;
     int fd_;
     bool enabled_;
+    std::function<clock::time_point()> now_;
     bool drawn_ = false;
     std::uint64_t messages_ = 0;
     std::uint64_t bytes_ = 0;

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "common/failed_exec.hpp"
 #include "common/quote.hpp"
 #include "common/tied_to_parent.hpp"
 
@@ -99,7 +100,8 @@ std::optional<std::string> command::run(const message& about, std::uint32_t atte
                                std::vector<std::string>{"-c", line_},
                                process::process_stdio{input.get(), {}, {}},
                                with_environment{environment},
-                               tied_to_parent{::getpid()}};
+                               tied_to_parent{::getpid()},
+                               ends_unless_executed{}};
         child.wait();
         return failure(child.native_exit_code());
     } catch (const process::system_error& e) {

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "common/failed_exec.hpp"
 #include "common/tie_to_parent.hpp"
 
 namespace ringpipe::pipeline {
@@ -46,14 +47,16 @@ pid_t start(boost::asio::io_context& context, const shell_command& what, const g
     bp::process_environment environment{what.environment};
     const tied_to_launcher tie{::getpid(), enrolled_at};
     // Two consumers must not fight for the input, and it is the producer that has a use for it.
-    auto started = what.role == side::consumer
-                       ? bp::process{context,
-                                     "/bin/sh",
-                                     arguments,
-                                     environment,
-                                     bp::process_stdio{nullptr, {}, {}},
-                                     tie}
-                       : bp::process{context, "/bin/sh", arguments, environment, tie};
+    auto started =
+        what.role == side::consumer
+            ? bp::process{context,
+                          "/bin/sh",
+                          arguments,
+                          environment,
+                          bp::process_stdio{nullptr, {}, {}},
+                          tie,
+                          ends_unless_executed{}}
+            : bp::process{context, "/bin/sh", arguments, environment, tie, ends_unless_executed{}};
     const auto pid = started.id();
     started.detach();
     return pid;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/error.hpp"
+#include "common/failed_exec.hpp"
 #include "common/tie_to_parent.hpp"
 #include "pool/worker.hpp"
 
@@ -54,7 +55,8 @@ pid_t start(boost::asio::io_context& context, const std::string& executable,
                         std::vector<std::string>{"ringpipe-worker", pool},
                         bp::process_environment{environment_of_worker(pool, index)},
                         bp::process_stdio{nullptr, {}, {}},
-                        tied_to_owner{::getpid()}};
+                        tied_to_owner{::getpid()},
+                        ends_unless_executed{}};
     const auto pid = started.id();
     started.detach();
     return pid;

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/failed_exec.hpp"
 #include "common/tied_to_parent.hpp"
 #include "pipeline/stage/descriptor.hpp"
 
@@ -34,10 +35,13 @@ filter::filter(const std::string& command, std::string label, pipes which)
     if (which.out) { from = make_pipe(); }
     boost::asio::io_context context;
     bp::process started{
-        context, "/bin/sh", std::vector<std::string>{"-c", command},
+        context,
+        "/bin/sh",
+        std::vector<std::string>{"-c", command},
         bp::process_stdio{which.in ? to.read.get() : STDIN_FILENO,
                           which.out ? from.write.get() : STDOUT_FILENO, errors.write.get()},
-        tied_to_parent{::getpid()}};
+        tied_to_parent{::getpid()},
+        ends_unless_executed{}};
     pid_ = started.id();
     started.detach();
     in_ = std::move(to.write);

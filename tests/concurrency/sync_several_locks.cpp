@@ -16,19 +16,26 @@ using namespace ringpipe::test;
 
 namespace {
 
-constexpr int times = 300;
+constexpr std::uint32_t times = 3000;
 
-// All three at once, in this order or the other; the mutex guards the count.
-void lock_all(const sync::space& space, bool forwards, std::atomic<std::uint32_t>& inside,
-              std::atomic<std::uint32_t>& crowds) {
+struct counts {
+    std::atomic<std::uint32_t> inside;
+    std::atomic<std::uint32_t> crowds;     // somebody else was inside, too
+    std::atomic<std::uint32_t> forwards;   // how often they were had in one order,
+    std::atomic<std::uint32_t> backwards;  // and in the other
+};
+
+// All three at once, in this order or the other, until both orders have come through often enough.
+void lock_all(const sync::space& space, bool forwards, counts& seen) {
     sync::mutex a{space, "a"};
     sync::shared_mutex b{space, "b"};
     sync::semaphore c{space, "c", 1};
-    for (int i = 0; i < times; ++i) {
-        const auto alone = [&] {
-            if (inside.fetch_add(1) != 0) { ++crowds; }
-            inside.fetch_sub(1);
-        };
+    const auto alone = [&] {
+        if (seen.inside.fetch_add(1) != 0) { ++seen.crowds; }
+        seen.inside.fetch_sub(1);
+        ++(forwards ? seen.forwards : seen.backwards);
+    };
+    while (seen.forwards < times || seen.backwards < times) {
         if (forwards) {
             const std::scoped_lock all{a, b, c};
             alone();
@@ -43,19 +50,16 @@ void lock_all(const sync::space& space, bool forwards, std::atomic<std::uint32_t
 
 TEST_CASE("processes that lock several at once in opposite orders all come through") {
     const a_space made;
-    struct counts {
-        std::atomic<std::uint32_t> inside;
-        std::atomic<std::uint32_t> crowds;
-    };
     const shared<counts> seen;
-    child other{[&](const in_child& parent) {
-        const auto theirs = sync::space::open(made.name);
-        parent.tell();
-        lock_all(theirs, false, seen->inside, seen->crowds);
-        return 0;
-    }};
-    REQUIRE(other.await());
-    lock_all(made.space, true, seen->inside, seen->crowds);
+    const auto lock_and_leave = [&](bool forwards) {
+        return [&, forwards](const in_child&) {
+            lock_all(sync::space::open(made.name), forwards, *seen);
+            return 0;
+        };
+    };
+    child one{lock_and_leave(true)};
+    child other{lock_and_leave(false)};
+    CHECK(one.wait() == 0);
     CHECK(other.wait() == 0);
-    CHECK(seen->crowds == 0);
+    CHECK(seen->crowds == 0U);
 }

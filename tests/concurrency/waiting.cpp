@@ -41,7 +41,7 @@ struct a_sleepy_ring : a_ring {
 
 template <class Result>
 bool is_there(std::future<Result>& result) {
-    return result.wait_for(10s) == std::future_status::ready;
+    return result.wait_for(patience) == std::future_status::ready;
 }
 
 double cpu_seconds_of_this_thread() {
@@ -74,7 +74,9 @@ TEST_CASE("waiting: a sleeping consumer is woken by a message however that is se
          }},
     };
     for (const auto wait : {wait_strategy::adaptive, wait_strategy::block}) {
-        for (const auto& [way, send] : ways) {
+        for (const auto& each : ways) {
+            const auto& way = each.first;  // clang 14 captures no structured bindings
+            const auto& send = each.second;
             CAPTURE(way);
             CAPTURE(static_cast<int>(wait));
             const a_sleepy_ring sut;
@@ -150,8 +152,7 @@ TEST_CASE("waiting: several sleepers of one group are all put to work by several
             if (const auto message = in.receive_for(patience)) {
                 // Each keeps its message until every one has one.
                 ++holding;
-                const auto until = after(10s);
-                while (holding < 3 && clock::now() < until) { std::this_thread::sleep_for(1ms); }
+                (void)eventually([&] { return holding == 3; });
                 in.acknowledge(message);
             }
         }));

@@ -7,6 +7,7 @@
 #include "async/async_consumer.hpp"
 #include "async/async_producer.hpp"
 #include "tests/support/child.hpp"
+#include "tests/support/loop.hpp"
 #include "tests/support/ring_fixture.hpp"
 
 using namespace ringpipe;
@@ -24,10 +25,9 @@ TEST_CASE("async: a producer killed under a waiting receive ends the stream as t
     async_consumer in{loop, sut.ring};
     error_code result;
     in.async_receive([&](error_code code, const async_message&) { result = code; });
-    loop.run_for(a_moment);
+    REQUIRE(waits_for_messages(sut.name));
     sender.kill();
-    loop.restart();
-    loop.run_for(patience);
+    run(loop);
     CHECK(result == make_error_code(stream_error::truncated));
 }
 
@@ -51,11 +51,11 @@ TEST_CASE("async: what a killed consumer held comes to a waiting receive and is 
         marked = message.redelivered();
         message.acknowledge();
     });
-    loop.run_for(a_moment);
+    REQUIRE(waits_for_messages(sut.name));
+    loop.poll();
     CHECK(got.empty());
     holder.kill();
-    loop.restart();
-    loop.run_for(patience);
+    run(loop);
     CHECK(got == "orphan");
     CHECK(marked);
 }

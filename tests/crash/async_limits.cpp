@@ -15,6 +15,7 @@
 #include "async/async_producer.hpp"
 #include "async/futex_waitv.hpp"
 #include "tests/support/child.hpp"
+#include "tests/support/loop.hpp"
 #include "tests/support/ring_fixture.hpp"
 
 using namespace ringpipe;
@@ -52,15 +53,15 @@ TEST_CASE("async: more ends wait at once than the kernel lets one thread wait fo
             ++received;
         });
     }
-    loop.run_for(a_moment);
+    for (const auto& each : rings) { REQUIRE(waits_for_messages(each->name)); }
+    loop.poll();
     CHECK(received == 0);
     for (const auto& each : rings) {
         producer out{each->ring};
         out.send(bytes("x"));
         out.close();
     }
-    loop.restart();
-    loop.run_for(patience);
+    run(loop);
     CHECK(received == count);
 }
 
@@ -73,14 +74,10 @@ TEST_CASE("async: without futex_waitv a waiting receive still gets its message")
             asio::io_context loop;
             async_consumer in{loop, sut.ring};
             std::string got;
-            in.async_receive([&](error_code, async_message message) {
-                got = message.text();
-                message.acknowledge();
-            });
-            loop.run_for(a_moment);
+            receive_into(got, in);
+            if (!waits_for_messages(sut.name)) { return 2; }
             self.tell();
-            loop.restart();
-            loop.run_for(patience);
+            run(loop);
             return got == "late" ? 0 : 1;
         }};
         if (!receiver.await()) {
@@ -107,11 +104,8 @@ TEST_CASE("async: an end that finds no free slot says so, and later there is one
     }
     async_consumer in{loop, sut.ring};
     std::string got;
-    in.async_receive([&](error_code, async_message message) {
-        got = message.text();
-        message.acknowledge();
-    });
+    receive_into(got, in);
     out.async_send("free again", [](error_code) {});
-    loop.run_for(patience);
+    run(loop);
     CHECK(got == "free again");
 }

@@ -1,8 +1,8 @@
-// Killed at every instruction of send, batch, loan, claim, acknowledge, adopt, attach, detach,
-// create, and of the repairs: nothing is lost and nobody waits. See every_instruction.hpp for how.
+// Killed at every instruction of send, batch, loan, claim, acknowledge and reject: nothing is lost and
+// nobody waits. Who comes and goes: every_instruction_members.cpp; who repairs: _repairs.cpp.
 #include <cstring>
 
-#include "tests/crash/every_instruction.hpp"
+#include "tests/crash/every_instruction_acts.hpp"
 #include "tests/support/segment_view.hpp"
 
 using namespace ringpipe;
@@ -12,46 +12,6 @@ namespace {
 
 const std::vector<std::string> five = {"one", "two", "", "four", "the fifth one"};
 
-// A ring with both groups, and what a producer that has left again sent to it.
-story sent_before(const std::string& name, const std::vector<std::string>& texts,
-                  const std::vector<std::string>& groups = {"work", "all"}) {
-    const auto made = ring::create(name, stepping_ring());
-    for (const auto& group : groups) { made.add_group(group); }
-    producer out{made};
-    send_all(out, texts);
-    return {texts, {}};
-}
-
-std::function<story(const std::string&)> having_sent(
-    const std::vector<std::string>& texts,
-    const std::vector<std::vector<std::string>>& offered = {}) {
-    return [=](const std::string& name) {
-        auto before = sent_before(name, texts);
-        before.offered = offered;
-        return before;
-    };
-}
-
-consumer worker(const ring& in) {
-    consumer_options options;
-    options.group = "work";
-    options.max_attempts = 0;
-    return consumer{in, options};
-}
-
-// Received, told, and given away to nobody.
-message receive(consumer& in, const marks& mark) {
-    auto m = in.try_receive();
-    if (m) { ++mark.note().received; }
-    return m;
-}
-
-void acknowledge(consumer& in, const message& m, const marks& mark) {
-    mark.note().acknowledging = mark.note().received.load();
-    in.acknowledge(m);
-    mark.note().acknowledged = mark.note().received.load();
-}
-
 const std::string large = pattern(600, 7);
 
 }  // namespace
@@ -60,13 +20,7 @@ TEST_CASE("every instruction: a producer dies in a send") {
     survive_every_instruction({
         "send",
         having_sent({"before"}, {{"sent"}}),
-        [](const std::string& name, const marks& mark) {
-            producer out{ring::open(name)};
-            mark.begin();
-            out.send(bytes("sent"));
-            ++mark.note().returned;
-            mark.end();
-        },
+        send("sent"),
         ending::truncated,
     });
     survive_every_instruction({
@@ -75,19 +29,13 @@ TEST_CASE("every instruction: a producer dies in a send") {
             auto before = sent_before(name, {"before"});
             before.offered = {{"sent"}};
             // As if somebody slept.
-            const segment_view view{"/dev/shm/ringpipe." + name};
+            const segment_view view{path_of(name)};
             view.sleepers().groups = 3;
             view.group(0).waiting = 3;
             view.group(1).waiting = 5;
             return before;
         },
-        [](const std::string& name, const marks& mark) {
-            producer out{ring::open(name)};
-            mark.begin();
-            out.send(bytes("sent"));
-            ++mark.note().returned;
-            mark.end();
-        },
+        send("sent"),
         ending::truncated,
     });
 }
@@ -96,18 +44,15 @@ TEST_CASE("every instruction: a producer dies in a batch") {
     survive_every_instruction({
         "batch send",
         having_sent({"before"}, {{"first", "", "third of the batch"}, {"the next batch", large}}),
-        [](const std::string& name, const marks& mark) {
-            producer out{ring::open(name)};
+        with_producer([](producer& out, notes& told) {
             const std::span<const std::byte> three[] = {bytes("first"), bytes(""),
                                                         bytes("third of the batch")};
             const std::span<const std::byte> two[] = {bytes("the next batch"), bytes(large)};
-            mark.begin();
             out.send_batch(three);
-            ++mark.note().returned;
+            ++told.returned;
             out.send_batch(two);
-            ++mark.note().returned;
-            mark.end();
-        },
+            ++told.returned;
+        }),
         ending::truncated,
     });
 }
@@ -116,35 +61,29 @@ TEST_CASE("every instruction: a producer dies in a loan") {
     survive_every_instruction({
         "loan, committed shorter",
         having_sent({"before"}, {{"lent"}, {large}}),
-        [](const std::string& name, const marks& mark) {
-            producer out{ring::open(name)};
-            mark.begin();
+        with_producer([](producer& out, notes& told) {
             auto space = out.lend(100);
             std::memcpy(space.payload().data(), "lent", 4);
             space.commit(4);
-            ++mark.note().returned;
+            ++told.returned;
             auto more = out.lend(large.size());
             std::memcpy(more.payload().data(), large.data(), large.size());
             more.commit();
-            ++mark.note().returned;
-            mark.end();
-        },
+            ++told.returned;
+        }),
         ending::truncated,
     });
     survive_every_instruction({
         "loans, one discarded",
         having_sent({"before"}, {{"between"}}),
-        [](const std::string& name, const marks& mark) {
-            producer out{ring::open(name)};
-            mark.begin();
+        with_producer([](producer& out, notes& told) {
             auto first = out.lend(100);
             auto second = out.lend(50);
             first.discard();
             out.send(bytes("between"));
             second.discard();
-            ++mark.note().returned;
-            mark.end();
-        },
+            ++told.returned;
+        }),
         ending::truncated,
     });
 }
@@ -154,7 +93,7 @@ TEST_CASE("every instruction: a producer dies in a send to a full ring") {
         "send that has to find room",
         [](const std::string& name) {
             const auto made = ring::create(name, stepping_ring());
-            auto in = worker(made);
+            auto in = member_of("work", name);
             producer out{made};
             std::vector<std::string> texts;
             // All of these are acknowledged, but released lazily.
@@ -167,7 +106,7 @@ TEST_CASE("every instruction: a producer dies in a send to a full ring") {
         [](const std::string& name, const marks& mark) {
             const auto opened = ring::open(name);
             producer out{opened};
-            auto in = worker(opened);
+            auto in = member_of("work", name);
             for (int i = 0; i < 3; ++i) { acknowledge(in, receive(in, mark), mark); }
             mark.begin();
             if (out.send_for(bytes(large), limit)) { ++mark.note().returned; }
@@ -229,7 +168,7 @@ TEST_CASE("every instruction: a consumer dies in a claim") {
         "claim",
         having_sent(five),
         [](const std::string& name, const marks& mark) {
-            auto in = worker(ring::open(name));
+            auto in = member_of("work", name);
             mark.begin();
             (void)receive(in, mark);
             mark.end();
@@ -242,7 +181,7 @@ TEST_CASE("every instruction: a consumer dies in an acknowledgement") {
         "acknowledge, and the claim that releases",
         having_sent(five),
         [](const std::string& name, const marks& mark) {
-            auto in = worker(ring::open(name));
+            auto in = member_of("work", name);
             mark.begin();
             for (std::size_t i = 0; i < five.size(); ++i) {
                 acknowledge(in, receive(in, mark), mark);
@@ -254,11 +193,11 @@ TEST_CASE("every instruction: a consumer dies in an acknowledgement") {
         "acknowledge late, and with producers that wait for room",
         [](const std::string& name) {
             const auto before = sent_before(name, five);
-            segment_view{"/dev/shm/ringpipe." + name}.room().waiting = 3;
+            segment_view{path_of(name)}.room().waiting = 3;
             return before;
         },
         [](const std::string& name, const marks& mark) {
-            auto in = worker(ring::open(name));
+            auto in = member_of("work", name);
             (void)receive(in, mark);
             const auto second = receive(in, mark);
             mark.begin();
@@ -275,7 +214,7 @@ TEST_CASE("every instruction: a consumer dies while it gives a message back") {
         "reject",
         having_sent(five),
         [](const std::string& name, const marks& mark) {
-            auto in = worker(ring::open(name));
+            auto in = member_of("work", name);
             (void)receive(in, mark);
             (void)receive(in, mark);
             const auto third = receive(in, mark);

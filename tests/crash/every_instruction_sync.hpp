@@ -48,7 +48,12 @@ void survive_every_instruction(const sync_operation& what);
 
 // ---------------------------------------------------------------- for `prepare` and `act`
 
-// In another process, which then is dead: what it held is a dead one's.
+// For `prepare`: a space with nothing in it.
+inline void an_empty_space(const std::string& space) {
+    (void)sync::space::create(space, stepping_space());
+}
+
+// For `prepare`: in another process, which then is dead: what it held is a dead one's.
 inline void and_die(const std::string& space, const std::function<void(const sync::space&)>& act) {
     child dies{[&](const in_child& parent) {
         const auto theirs = sync::space::open_or_create(space, stepping_space());
@@ -59,9 +64,27 @@ inline void and_die(const std::string& space, const std::function<void(const syn
     REQUIRE(dies.await());
 }
 
+// For `prepare`: who is dead has made the primitive (of this size, if it has one) and done `act`.
+template <class Primitive, class Act, class... Size>
+auto died_behind(const char* name, Act act, Size... size) {
+    return [name, act, size...](const std::string& space) {
+        and_die(space, [&](const sync::space& theirs) {
+            Primitive made{theirs, name, size...};
+            act(made);
+        });
+    };
+}
+
+// The same, and has done nothing.
+template <class Primitive, class... Size>
+auto made(const char* name, Size... size) {
+    return died_behind<Primitive>(
+        name, [](const Primitive&) {}, size...);
+}
+
 inline void tell(std::atomic<std::uint32_t>& what) { what = 1; }
 
-// Attaches, and does it between the marks.
+// For `act`: attaches, and does it between the marks.
 template <class Primitive, class Do>
 auto with(const char* name, Do act) {
     return [name, act](const std::string& space, const marks& mark) {
@@ -69,6 +92,21 @@ auto with(const char* name, Do act) {
         Primitive sut{mine, name};
         mark.begin();
         act(sut, mark.note());
+        mark.end();
+    };
+}
+
+// For `act`: the same beside another member, which has taken it before.
+template <class Primitive, class Take, class Do>
+auto with_taken(const char* name, Take take, Do act) {
+    return [name, take, act](const std::string& space, const marks& mark) {
+        const auto mine = sync::space::open(space);
+        const auto other = sync::space::open(space);
+        Primitive taken{other, name};
+        Primitive sut{mine, name};
+        take(taken);
+        mark.begin();
+        act(sut, taken, mark.note());
         mark.end();
     };
 }

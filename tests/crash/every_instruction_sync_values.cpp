@@ -33,34 +33,48 @@ value all(std::uint64_t n) {
     return v;
 }
 
+auto counting_semaphore_survives(std::uint32_t before, std::uint32_t between,
+                                 std::uint32_t behind) {
+    return [=](const sync::space& s, const progress& told) {
+        const sync::counting_semaphore c{s, "c"};
+        return one_of(told, c.count(), before, between, behind);
+    };
+}
+
+std::string event_survives(const sync::space& s, const progress& told) {
+    sync::event e{s, "e"};
+    auto wrong = one_of(told, e.is_set(), false, true, false);
+    e.set();
+    return e.wait_for(0ms) ? wrong : "it cannot be set";
+}
+
+auto a_cell_with_a_value() {
+    return died_behind<sync::cell_writer<value>>(
+        "c", [](sync::cell_writer<value>& out) { out.write(all(1)); });
+}
+
 }  // namespace
 
 TEST_CASE("every instruction: counting semaphore release and acquire") {
-    survive_every_instruction(
-        sync_operation{"counting_semaphore",
-                       [](const std::string& s) {
-                           and_die(s, [](const auto& sp) { sync::counting_semaphore{sp, "c", 3}; });
-                       },
-                       with<sync::counting_semaphore>("c",
-                                                      [](sync::counting_semaphore& c, notes& n) {
-                                                          c.release();
-                                                          tell(n.returned);
-                                                          tell(n.acknowledging);
-                                                          c.acquire();
-                                                          tell(n.acknowledged);
-                                                      }),
-                       [](const sync::space& s, const progress& told) {
-                           const sync::counting_semaphore c{s, "c"};
-                           return one_of<std::uint32_t>(told, c.count(), 3, 4, 3);
-                       }});
+    survive_every_instruction({
+        "counting_semaphore",
+        made<sync::counting_semaphore>("c", 3U),
+        with<sync::counting_semaphore>("c",
+                                       [](sync::counting_semaphore& c, notes& n) {
+                                           c.release();
+                                           tell(n.returned);
+                                           tell(n.acknowledging);
+                                           c.acquire();
+                                           tell(n.acknowledged);
+                                       }),
+        counting_semaphore_survives(3, 4, 3),
+    });
 }
 
 TEST_CASE("every instruction: event set and clear") {
-    survive_every_instruction(sync_operation{
+    survive_every_instruction({
         "event",
-        [](const std::string& s) { and_die(s, [](const auto& sp) {
-                                       sync::event{sp, "e"};
-                                   }); },
+        made<sync::event>("e"),
         with<sync::event>("e",
                           [](sync::event& e, notes& n) {
                               e.set();
@@ -70,62 +84,51 @@ TEST_CASE("every instruction: event set and clear") {
                               e.clear();
                               tell(n.acknowledged);
                           }),
-        [](const sync::space& s, const progress& told) -> std::string {
-            sync::event e{s, "e"};
-            auto wrong = one_of(told, e.is_set(), false, true, false);
-            e.set();
-            return e.wait_for(0ms) ? wrong : "it cannot be set";
-        }});
+        event_survives,
+    });
 }
 
 TEST_CASE("every instruction: barrier joined and passed and left") {
-    survive_every_instruction(
-        sync_operation{"barrier",
-                       [](const std::string& s) {
-                           and_die(s, [](const auto& sp) {
-                               sync::barrier b{sp, "b", 2};
-                               sync::barrier second{sp, "b"};  // all seats are made, one is left
-                               (void)b.arrive_and_wait_for(0ms);
-                           });
-                       },
-                       [](const std::string& space, const marks& mark) {
-                           const auto mine = sync::space::open(space);
-                           mark.begin();
-                           {
-                               sync::barrier one{mine, "b"};
-                               sync::barrier two{mine, "b"};
-                               (void)one.arrive_and_wait_for(0ms);
-                               two.arrive_and_wait();
-                               tell(mark.note().returned);
-                               one.arrive_and_wait();
-                           }
-                           mark.end();
-                       },
-                       [](const sync::space& s, const progress& told) -> std::string {
-                           sync::barrier one{s, "b", 2};
-                           sync::barrier two{s, "b"};
-                           const auto before = one.phase();
-                           if (told.done && before < 1) {
-                               return "a phase that was passed is not counted";
-                           }
-                           if (before > 1) { return "a phase is counted that was none"; }
-                           if (one.arrive_and_wait_for(0ms)) { return "a party goes on alone"; }
-                           if (!two.arrive_and_wait_for(sync_limit)) {
-                               return "the last party has to wait";
-                           }
-                           if (!one.arrive_and_wait_for(sync_limit)) {
-                               return "the first party is not let go";
-                           }
-                           return one.phase() == before + 1 ? "" : "it was not one phase";
-                       }});
+    survive_every_instruction({
+        "barrier",
+        [](const std::string& s) {
+            and_die(s, [](const auto& sp) {
+                sync::barrier b{sp, "b", 2};
+                sync::barrier second{sp, "b"};  // all seats are made, one is left
+                (void)b.arrive_and_wait_for(0ms);
+            });
+        },
+        [](const std::string& space, const marks& mark) {
+            const auto mine = sync::space::open(space);
+            mark.begin();
+            {
+                sync::barrier one{mine, "b"};
+                sync::barrier two{mine, "b"};
+                (void)one.arrive_and_wait_for(0ms);
+                two.arrive_and_wait();
+                tell(mark.note().returned);
+                one.arrive_and_wait();
+            }
+            mark.end();
+        },
+        [](const sync::space& s, const progress& told) -> std::string {
+            sync::barrier one{s, "b", 2};
+            sync::barrier two{s, "b"};
+            const auto before = one.phase();
+            if (told.done && before < 1) { return "a phase that was passed is not counted"; }
+            if (before > 1) { return "a phase is counted that was none"; }
+            if (one.arrive_and_wait_for(0ms)) { return "a party goes on alone"; }
+            if (!two.arrive_and_wait_for(sync_limit)) { return "the last party has to wait"; }
+            if (!one.arrive_and_wait_for(sync_limit)) { return "the first party is not let go"; }
+            return one.phase() == before + 1 ? "" : "it was not one phase";
+        },
+    });
 }
 
 TEST_CASE("every instruction: cell written") {
-    survive_every_instruction(sync_operation{
+    survive_every_instruction({
         "cell",
-        [](const std::string& s) {
-            and_die(s, [](const auto& sp) { sync::cell_writer<value>{sp, "c"}.write(all(1)); });
-        },
+        a_cell_with_a_value(),
         [](const std::string& space, const marks& mark) {
             const auto mine = sync::space::open(space);
             mark.begin();
@@ -148,7 +151,8 @@ TEST_CASE("every instruction: cell written") {
                 if (in.read() != all(n)) { return "what is written next is not seen"; }
             }
             return "";
-        }});
+        },
+    });
 }
 
 TEST_CASE("every instruction: a space made and joined and a name made in it") {
@@ -169,46 +173,34 @@ TEST_CASE("every instruction: a space made and joined and a name made in it") {
         if (old.count() != 3 || mew.count() != 5) { return "a count is not what it was made with"; }
         return third.try_lock() ? "" : "a new mutex is taken";
     };
-    survive_every_instruction(sync_operation{"space joined",
-                                             [](const std::string& s) {
-                                                 and_die(s, [](const auto& sp) {
-                                                     sync::counting_semaphore{sp, "old", 3};
-                                                 });
-                                             },
-                                             act, survive});
     survive_every_instruction(
-        sync_operation{"space made", [](const std::string&) {}, act, survive});
+        {"space joined", made<sync::counting_semaphore>("old", 3U), act, survive});
+    survive_every_instruction({"space made", [](const std::string&) {}, act, survive});
 }
 
 // ---------------------------------------------------------------- who waits, and is woken
 
 TEST_CASE("every instruction: counting semaphore waited for and raised behind a waiter") {
-    survive_every_instruction(
-        sync_operation{"counting_semaphore waited for",
-                       [](const std::string& s) {
-                           and_die(s, [](const auto& sp) { sync::counting_semaphore{sp, "c", 0}; });
-                       },
-                       with<sync::counting_semaphore>("c",
-                                                      [](sync::counting_semaphore& c, notes& n) {
-                                                          (void)c.try_acquire_for(2ms);
-                                                          c.release(2);
-                                                          tell(n.returned);
-                                                          tell(n.acknowledging);
-                                                          c.acquire();
-                                                          tell(n.acknowledged);
-                                                      }),
-                       [](const sync::space& s, const progress& told) {
-                           const sync::counting_semaphore c{s, "c"};
-                           return one_of<std::uint32_t>(told, c.count(), 0, 2, 1);
-                       }});
+    survive_every_instruction({
+        "counting_semaphore waited for",
+        made<sync::counting_semaphore>("c", 0U),
+        with<sync::counting_semaphore>("c",
+                                       [](sync::counting_semaphore& c, notes& n) {
+                                           (void)c.try_acquire_for(2ms);
+                                           c.release(2);
+                                           tell(n.returned);
+                                           tell(n.acknowledging);
+                                           c.acquire();
+                                           tell(n.acknowledged);
+                                       }),
+        counting_semaphore_survives(0, 2, 1),
+    });
 }
 
 TEST_CASE("every instruction: event waited for and set behind a waiter") {
-    survive_every_instruction(sync_operation{
+    survive_every_instruction({
         "event waited for",
-        [](const std::string& s) { and_die(s, [](const auto& sp) {
-                                       sync::event{sp, "e"};
-                                   }); },
+        made<sync::event>("e"),
         with<sync::event>("e",
                           [](sync::event& e, notes& n) {
                               (void)e.wait_for(2ms);
@@ -218,20 +210,14 @@ TEST_CASE("every instruction: event waited for and set behind a waiter") {
                               e.clear();
                               tell(n.acknowledged);
                           }),
-        [](const sync::space& s, const progress& told) -> std::string {
-            sync::event e{s, "e"};
-            auto wrong = one_of(told, e.is_set(), false, true, false);
-            e.set();
-            return e.wait_for(0ms) ? wrong : "it cannot be set";
-        }});
+        event_survives,
+    });
 }
 
 TEST_CASE("every instruction: cell read and waited for and written behind a waiter") {
-    survive_every_instruction(sync_operation{
+    survive_every_instruction({
         "cell read",
-        [](const std::string& s) {
-            and_die(s, [](const auto& sp) { sync::cell_writer<value>{sp, "c"}.write(all(1)); });
-        },
+        a_cell_with_a_value(),
         [](const std::string& space, const marks& mark) {
             const auto mine = sync::space::open(space);
             const sync::cell<value> in{mine, "c"};
@@ -252,5 +238,6 @@ TEST_CASE("every instruction: cell read and waited for and written behind a wait
             if (told.done && *seen != all(2)) { return "what was written is lost"; }
             sync::cell_writer<value>{s, "c"}.write(all(3));
             return in.read() == all(3) ? "" : "what is written next is not seen";
-        }});
+        },
+    });
 }

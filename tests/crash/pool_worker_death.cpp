@@ -7,6 +7,7 @@
 #include "tests/support/child.hpp"
 #include "tests/support/ring_fixture.hpp"
 #include "tests/support/tasks.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
@@ -47,14 +48,13 @@ TEST_CASE("a worker that exits in a task fails it with the exit code") {
 }
 
 TEST_CASE("a task whose worker died is tried again as often as allowed and tells so") {
-    unique_name file;
-    const auto path = std::string{"/tmp/"} + file.str();
+    const temporary_folder folder;
+    const std::string path = folder.path() / "attempts";
     process_pool pool{{.max_workers = 2}};
     auto third_time = pool.submit(pool::call(tasks::die_until_lines, path, 3), {.max_attempts = 3});
     REQUIRE(third_time.wait_for(patience));
     CHECK(third_time.attempts() == 3);
     CHECK(third_time.get() == 3);
-    std::filesystem::remove(path);
 
     auto never_good = pool.submit(pool::call(tasks::die_of, SIGKILL), {.max_attempts = 2});
     REQUIRE(never_good.wait_for(patience));

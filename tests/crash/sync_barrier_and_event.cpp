@@ -7,6 +7,7 @@
 #include "sync/event.hpp"
 #include "sync/layout.hpp"
 #include "tests/support/child.hpp"
+#include "tests/support/somebody.hpp"
 #include "tests/support/space_fixture.hpp"
 
 using namespace ringpipe;
@@ -100,14 +101,7 @@ TEST_CASE("sync barrier: what a killed run left does not disturb the next") {
 TEST_CASE("sync event: one that was set by a process that is dead is set") {
     const a_space sut;
     sync::event e{sut.space, "e"};
-    child setter{[&](const in_child& parent) {
-        const auto space = sut.another();
-        sync::event theirs{space, "e"};
-        theirs.set();
-        parent.tell_and_stay();
-        return 0;
-    }};
-    REQUIRE(setter.await());
+    somebody setter{sut.name, [](const sync::space& s) { sync::event{s, "e"}.set(); }};
     setter.kill();
     CHECK(e.wait_for(0ms));
 }

@@ -9,6 +9,7 @@
 #include "sync/layout.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/shared.hpp"
+#include "tests/support/somebody.hpp"
 #include "tests/support/space_fixture.hpp"
 
 using namespace ringpipe;
@@ -17,14 +18,7 @@ using namespace ringpipe::test;
 TEST_CASE("sync mutex: a killed owner gives it back and the next one is told") {
     const a_space sut;
     sync::mutex m{sut.space, "m"};
-    child owner{[&](const in_child& parent) {
-        const auto space = sut.another();
-        sync::mutex mine{space, "m"};
-        mine.lock();
-        parent.tell_and_stay();
-        return 0;
-    }};
-    REQUIRE(owner.await());
+    somebody owner{sut.name, [](const sync::space& s) { sync::mutex{s, "m"}.lock(); }};
     CHECK_FALSE(m.try_lock());
     owner.kill_without_reaping();  // a zombie holds nothing
     SUBCASE("try_lock") { CHECK(m.try_lock()); }
@@ -36,14 +30,7 @@ TEST_CASE("sync mutex: a killed owner gives it back and the next one is told") {
 
 TEST_CASE("sync mutex: nobody gets the member id of a dead owner though incarnations wrap") {
     const a_space sut;
-    child owner{[&](const in_child& parent) {
-        const auto space = sut.another();
-        sync::mutex mine{space, "m"};
-        mine.lock();
-        parent.tell_and_stay();
-        return 0;
-    }};
-    REQUIRE(owner.await());
+    somebody owner{sut.name, [](const sync::space& s) { sync::mutex{s, "m"}.lock(); }};
     owner.kill();
     // As if there had been 65,535 more since.
     const unique_fd file{::open(sut.name.path().c_str(), O_RDWR | O_CLOEXEC)};
@@ -60,14 +47,7 @@ TEST_CASE("sync mutex: nobody gets the member id of a dead owner though incarnat
 
 TEST_CASE("sync mutex: who waits when the owner is killed gets it soon") {
     const a_space sut;
-    child owner{[&](const in_child& parent) {
-        const auto space = sut.another();
-        sync::mutex mine{space, "m"};
-        mine.lock();
-        parent.tell_and_stay();
-        return 0;
-    }};
-    REQUIRE(owner.await());
+    somebody owner{sut.name, [](const sync::space& s) { sync::mutex{s, "m"}.lock(); }};
     child waiter{[&](const in_child& parent) {
         const auto space = sut.another();
         sync::mutex mine{space, "m"};

@@ -7,6 +7,7 @@
 #include "sync/counting_semaphore.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/shared.hpp"
+#include "tests/support/somebody.hpp"
 #include "tests/support/space_fixture.hpp"
 
 using namespace ringpipe;
@@ -16,18 +17,14 @@ TEST_CASE("sync semaphore: a killed holder gives back all that it held and no mo
     const a_space sut;
     sync::semaphore s{sut.space, "s", 4};
     s.acquire();
-    child holder{[&](const in_child& parent) {
-        const auto space = sut.another();
-        sync::semaphore mine{space, "s"};
-        mine.acquire();
-        mine.acquire();
-        mine.acquire();
-        mine.release();
-        mine.acquire();
-        parent.tell_and_stay();
-        return 0;
-    }};
-    REQUIRE(holder.await());
+    somebody holder{sut.name, [](const sync::space& there) {
+                        sync::semaphore mine{there, "s"};
+                        mine.acquire();
+                        mine.acquire();
+                        mine.acquire();
+                        mine.release();
+                        mine.acquire();
+                    }};
     CHECK_FALSE(s.try_acquire());
     CHECK(s.available() == 0);
     holder.kill();
@@ -41,15 +38,11 @@ TEST_CASE("sync semaphore: a killed holder gives back all that it held and no mo
 TEST_CASE("sync semaphore: all who wait for a killed holder's units get them soon") {
     const a_space sut;
     const sync::semaphore s{sut.space, "s", 2};
-    child holder{[&](const in_child& parent) {
-        const auto space = sut.another();
-        sync::semaphore mine{space, "s"};
-        mine.acquire();
-        mine.acquire();
-        parent.tell_and_stay();
-        return 0;
-    }};
-    REQUIRE(holder.await());
+    somebody holder{sut.name, [](const sync::space& there) {
+                        sync::semaphore mine{there, "s"};
+                        mine.acquire();
+                        mine.acquire();
+                    }};
     const auto wait = [&](const in_child& parent) {
         const auto space = sut.another();
         sync::semaphore mine{space, "s"};
@@ -125,14 +118,9 @@ TEST_CASE("sync semaphore: no unit is lost or made in a storm of kills") {
 TEST_CASE("sync counting semaphore: units outlive who raised them") {
     const a_space sut;
     sync::counting_semaphore c{sut.space, "c", 0};
-    child raiser{[&](const in_child& parent) {
-        const auto space = sut.another();
-        sync::counting_semaphore mine{space, "c"};
-        mine.release(3);
-        parent.tell_and_stay();
-        return 0;
-    }};
-    REQUIRE(raiser.await());
+    somebody raiser{sut.name, [](const sync::space& s) {
+                        sync::counting_semaphore{s, "c"}.release(3);
+                    }};
     raiser.kill();
     for (int i = 0; i < 3; ++i) { CHECK(c.try_acquire()); }
     CHECK_FALSE(c.try_acquire());

@@ -1,12 +1,11 @@
 // ringpipe bridge: who may log in, and over what.
 #ifdef RINGPIPE_HAS_BRIDGE
 
-#include <stdlib.h>
-
 #include <cstdlib>
 
 #include "tests/support/nats_server.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
@@ -51,9 +50,8 @@ struct attempt {
 class certificates {
   public:
     certificates() {
-        REQUIRE(::mkdtemp(folder_.data()) != nullptr);
         const auto script =
-            "cd " + folder_ +
+            "cd " + folder_.path().string() +
             " && for a in ca other; do openssl req -x509 -newkey ec -pkeyopt "
             "ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=$a -keyout $a.key -out $a.pem; done"
             " && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "
@@ -63,16 +61,11 @@ class certificates {
             " -extfile names -out server.pem";
         REQUIRE(std::system(("(" + script + ") >/dev/null 2>&1 </dev/null").c_str()) == 0);
     }
-    certificates(const certificates&) = delete;
-    certificates& operator=(const certificates&) = delete;
-    ~certificates() { (void)std::system(("rm -r " + folder_).c_str()); }
 
-    [[nodiscard]] std::string path(std::string_view name) const {
-        return folder_ + "/" + std::string{name};
-    }
+    [[nodiscard]] std::string path(std::string_view name) const { return folder_.path() / name; }
 
   private:
-    std::string folder_ = "/tmp/ringpipe.tls.XXXXXX";
+    temporary_folder folder_;
 };
 
 }  // namespace

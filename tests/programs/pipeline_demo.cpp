@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "pipeline/demo_text.hpp"
-#include "pipeline/temporary.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
@@ -68,7 +68,7 @@ TEST_CASE("demo sends a text to two consumers, says what it did, and that all ar
 }
 
 TEST_CASE("demo ends soon after SIGINT, with nothing left over") {
-    const pipeline::temporary_folder folder;
+    const temporary_folder folder;
     program_io io;
     io.prefix = {"/usr/bin/env", "TMPDIR=" + folder.path().string()};
     program sut{"ringpipe", {"demo", "--size", "300MB"}, io};

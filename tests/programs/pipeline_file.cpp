@@ -11,34 +11,6 @@ using namespace ringpipe::test;
 
 namespace {
 
-// A run of this text as a file.
-struct file_run {
-    explicit file_run(const std::string& toml, const std::vector<std::string>& more = {},
-                      const program_io& io = {})
-        : file{toml}, run{{}, with_file(more), io} {}
-
-    unique_file file;
-    stages_run run;
-
-  private:
-    [[nodiscard]] std::vector<std::string> with_file(std::vector<std::string> words) const {
-        words.insert(words.end(), {"-f", file.path()});
-        return words;
-    }
-};
-
-// What `run` says of a file with this text, without the file's name.
-std::string mistake_in(const std::string& toml) {
-    file_run sut{toml};
-    CHECK(sut.run.wait() == 65);
-    CHECK(sut.run.left_over().empty());
-    const auto err = sut.run.err();
-    CHECK(is_one_line(err, "ringpipe"));
-    const auto begin = "ringpipe: " + sut.file.path() + ":";
-    REQUIRE(err.starts_with(begin));
-    return err.substr(begin.size(), err.size() - begin.size() - 1);
-}
-
 constexpr auto simple = R"([[stage]]
 command = "seq 1000"
 to = "lines"

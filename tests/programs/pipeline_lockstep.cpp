@@ -87,17 +87,17 @@ TEST_CASE("answers that do not fit into a ring are an error that says what to do
         CHECK(sut.processes() == 0);
     }
     SUBCASE("the next one, which is smaller") {
-        const unique_file pipeline{
+        file_run sut{
             "[ring.b]\ncapacity = \"4KiB\"\n[[stage]]\ncommand = \"seq 20\"\n"
             "to = \"a\"\n[[stage]]\ncommand = \"\"\"" +
             std::string{R"(while read -r x; do printf %05000d 1; echo; done)"} +
             "\"\"\"\nlockstep = true\nfrom = \"a\"\nto = \"b\"\n[[stage]]\n"
             "command = \"cat\"\nfrom = \"b\"\n"};
-        stages_run sut{{}, {"-f", pipeline.path()}};
-        CHECK(sut.wait() == 65);
-        CHECK(sut.says(" bytes of lines do not fit into the next ring; give a larger --capacity"));
-        CHECK(sut.left_over().empty());
-        CHECK(sut.processes() == 0);
+        CHECK(sut.run.wait() == 65);
+        CHECK(sut.run.says(
+            " bytes of lines do not fit into the next ring; give a larger --capacity"));
+        CHECK(sut.run.left_over().empty());
+        CHECK(sut.run.processes() == 0);
     }
 }
 

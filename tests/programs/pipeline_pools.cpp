@@ -119,7 +119,8 @@ TEST_CASE("stat of a pool tells what waits and runs and what each worker does") 
     CHECK(has(page, "ringpipe_pool_waiting_tasks" + labels + "2"));
     CHECK(has(page, "ringpipe_pool_running_tasks" + labels + "1"));
     CHECK(has(page, "ringpipe_pool_done_tasks_total" + labels + "1"));
-    CHECK(has(page, "ringpipe_pool_worker_done_tasks_total{pool=\"" + pool.name() + "\",pid="));
+    CHECK(has(page, fmt::format("ringpipe_pool_worker_done_tasks_total{{pool=\"{}\",pid=\"{}\"}} 1",
+                                pool.name(), pool.status().workers.at(0).pid)));
     hold.open();
     CHECK(runs.get() != 0);
 }
@@ -130,8 +131,9 @@ TEST_CASE("rm and gc leave a pool alone whose owner lives") {
     for (const auto& options : {std::vector<std::string>{"rm", "--pool", pool.name()},
                                 {"rm", "--pool", "--force", pool.name()}}) {
         const auto refused = ask(options);
-        CHECK(refused.code != 0);
+        CHECK(refused.code == 69);
         CHECK(is_one_line(refused.err, "ringpipe"));
+        CHECK(has(refused.err, "its owner is alive"));
     }
     const auto kept = ask({"gc", "--dry-run", "--older-than", "0", "--unread"}).out;
     CHECK(has(line_with(kept, " pool " + pool.name()), "lives"));
@@ -167,7 +169,7 @@ TEST_CASE("a file that is called like a pool and is none is never removed") {
     const auto name = fmt::format("diary-{}", ::getpid());
     const auto path = "/dev/shm/ringpipe-pool." + name;
     std::ofstream{path} << "somebody's diary, not a pool\n";
-    CHECK(ask({"rm", "--pool", name}).code != 0);
+    CHECK(ask({"rm", "--pool", name}).code == 78);
     { const process_pool another; }  // clears up behind killed owners
     CHECK(has(line_with(ask({"ls"}).out, name), " unusable "));
     CHECK(::access(path.c_str(), F_OK) == 0);

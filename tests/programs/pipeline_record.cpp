@@ -48,7 +48,7 @@ TEST_CASE("a replay takes the time that the stream took or as its speed says") {
     {
         producer out{ring::create(first.str(), small(65536))};
         auto records = run({"record", first, file.path()});
-        REQUIRE(eventually([&] { return ring::open(first.str()).status().consumers == 1; }));
+        REQUIRE(first.has_consumers(1));
         send_all(out, {"one"});
         std::this_thread::sleep_for(pause);  // it is this pause that is recorded
         send_all(out, {"two"});

@@ -12,6 +12,7 @@
 
 #include "tests/support/program.hpp"
 #include "tests/support/said.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
@@ -132,11 +133,12 @@ TEST_CASE("stat shows groups and members, as text and as JSON") {
 }
 
 TEST_CASE("stat finds a ring by the path of its file") {
-    const unique_name path{std::filesystem::temp_directory_path().string()};
-    { const auto ring = ringpipe::ring::create(path.str(), small()); }
-    CHECK(ask({"stat", path.str()}).code == 0);
-    CHECK(ask({"rm", path.str()}).code == 0);
-    CHECK_FALSE(path.exists());
+    const temporary_folder folder;
+    const std::string path = folder.path() / "ring";
+    { const auto ring = ringpipe::ring::create(path, small()); }
+    CHECK(ask({"stat", path}).code == 0);
+    CHECK(ask({"rm", path}).code == 0);
+    CHECK(std::filesystem::is_empty(folder.path()));
 }
 
 TEST_CASE("stat says in one line what is wrong with a ring") {

@@ -159,8 +159,8 @@ TEST_CASE("scale waits for a copy that leaves no longer than it is told to") {
     CHECK(less.err().find("the order stands") != std::string::npos);
     // Its filter is asked to end by the end of its input, and does not.
     CHECK(eventually([&] { return workers_at(ring) == std::set<std::string>{"stage 2"}; }));
-    scale_program still_waits{ring + "/default", "2"};
-    CHECK(still_waits.wait() == 0);
+    // One that leaves is none of the copies any more.
+    check_scaled(ring + "/default", "2", "stage 2: 2 copies, before 1");
     sut.signal(SIGINT);
     REQUIRE(eventually([&] { return sut.says("once more"); }));
     sut.signal(SIGINT);
@@ -187,7 +187,7 @@ TEST_CASE("a copy that is killed as it leaves in lockstep has its work done by t
     source.end();
     REQUIRE(eventually([&] { return sut.running(sleeping).size() == 1; }));
     for (const auto filter : sut.running(sleeping)) { ::kill(filter, SIGTERM); }
-    (void)sut.wait();
+    CHECK(sut.wait() == 143);  // for the filter that we have ended
     const bool same = sut.out() == source.sent();
     CHECK(same);
     CHECK_FALSE(sut.says("stage 2.2"));
@@ -223,7 +223,7 @@ TEST_CASE("scale refuses what cannot be in one line that says why") {
         int code;
         std::string why;
     };
-    for (const auto& [target, copies, code, why] : std::vector<mistake>{
+    for (const auto& one : std::vector<mistake>{
              {first + "/default", "0", 64, "1 to 100"},
              {first + "/default", "101", 64, "1 to 100"},
              {first + "/default", "many", 64, "many"},
@@ -233,12 +233,12 @@ TEST_CASE("scale refuses what cannot be in one line that says why") {
              {alone.str() + "/default", "2", 66, "no ringpipe run that is under way has it"},
              {first + "/other", "2", 66, "those that read it: default (stage 2)"},
              {last + "/default", "2", 69, "stage 4 writes the standard output itself"}}) {
-        scale_program refused{target, copies};
-        CAPTURE(target);
+        scale_program refused{one.target, one.copies};
+        CAPTURE(one.target);
         CAPTURE(refused.err());
-        CHECK(refused.wait() == code);
+        CHECK(refused.wait() == one.code);
         CHECK(is_one_line(refused.err(), "ringpipe"));
-        CHECK(refused.err().find(why) != std::string::npos);
+        CHECK(refused.err().find(one.why) != std::string::npos);
         CHECK(refused.out().empty());
     }
     CHECK(sut.copies_of("stage 2.").size() == 2);
@@ -268,15 +268,17 @@ TEST_CASE("scale says that a stage has ended and that a run has") {
 }
 
 TEST_CASE("only the user of a run may scale it") {
-    if (::geteuid() != 0) { return; }  // needs another user
+    if (::geteuid() != 0) {
+        MESSAGE("skipped: needs root, to become somebody else");
+        return;
+    }
     const endless source;
-    const unique_file pipeline{
-        "[ring.lines]\nmode = \"0666\"\n[[stage]]\nto = \"lines\"\ncommand = '''" +
-        source.command() + "'''\n[[stage]]\nname = \"work\"\ncommand = \"cat\"\ncopies = 1\n" +
-        "from = \"lines\"\n"};
-    stages_run sut{{}, {"-f", pipeline.path()}};
-    REQUIRE(sut.flows());
-    const auto target = ring_of(sut, "lines") + "/work";
+    file_run sut{"[ring.lines]\nmode = \"0666\"\n[[stage]]\nto = \"lines\"\ncommand = '''" +
+                 source.command() +
+                 "'''\n[[stage]]\nname = \"work\"\ncommand = \"cat\"\ncopies = 1\n" +
+                 "from = \"lines\"\n"};
+    REQUIRE(sut.run.flows());
+    const auto target = ring_of(sut.run, "lines") + "/work";
     program other{"ringpipe",
                   {"scale", target, "2"},
                   {.prefix = {"/usr/bin/setpriv", "--reuid", "65534", "--clear-groups"}}};
@@ -285,5 +287,5 @@ TEST_CASE("only the user of a run may scale it") {
     CHECK(other.err().find("is another user's") != std::string::npos);
     check_scaled(target, "2", "work: 2 copies, before 1");
     source.end();
-    CHECK(sut.wait() == 0);
+    CHECK(sut.run.wait() == 0);
 }

@@ -15,9 +15,9 @@
 #include "sync/mutex.hpp"
 #include "sync/semaphore.hpp"
 #include "sync/shared_mutex.hpp"
-#include "tests/support/child.hpp"
 #include "tests/support/program.hpp"
 #include "tests/support/said.hpp"
+#include "tests/support/somebody.hpp"
 #include "tests/support/space_fixture.hpp"
 
 namespace {
@@ -39,16 +39,6 @@ nlohmann::json primitive(const nlohmann::json& space, const std::string& name) {
     return {};
 }
 
-// In another process, which has this space open until it is killed.
-child somebody(const unique_space& name, std::function<void(const sync::space&)> act) {
-    return child{[&name, act = std::move(act)](const in_child& parent) {
-        const auto theirs = sync::space::open(name);
-        act(theirs);
-        parent.tell_and_stay();
-        return 0;
-    }};
-}
-
 }  // namespace
 
 TEST_CASE("stat of a space tells who holds what") {
@@ -65,11 +55,10 @@ TEST_CASE("stat of a space tells who holds what") {
     price.write(5);
     price.write(6);
     sync::barrier start{made.space, "start", 2};
-    const auto holder = somebody(made.name, [](const sync::space& s) {
-        sync::mutex{s, "held"}.lock();
-        sync::shared_mutex{s, "written"}.lock();
-    });
-    REQUIRE(holder.await());
+    const somebody holder{made.name, [](const sync::space& s) {
+                              sync::mutex{s, "held"}.lock();
+                              sync::shared_mutex{s, "written"}.lock();
+                          }};
 
     const auto seen = stat_of(made.name);
     CAPTURE(seen.dump());
@@ -140,8 +129,9 @@ TEST_CASE("rm removes a space that nobody has open and no other") {
     {
         const auto space = sync::space::create(name, small_space());
         const auto refused = ask({"rm", "--space", name.str()});
-        CHECK(refused.code != 0);
+        CHECK(refused.code == 69);
         CHECK(is_one_line(refused.err, "ringpipe"));
+        CHECK(has(refused.err, "processes that have it open"));
         CHECK(::access(name.path().c_str(), F_OK) == 0);
     }
     // Not by the name alone: that would be a ring.
@@ -157,12 +147,10 @@ TEST_CASE("rm removes a space that nobody has open and no other") {
 TEST_CASE("rm leaves a space alone that a killed process had and a living one has") {
     const unique_space name;
     (void)sync::space::create(name, small_space());
-    auto dies = somebody(name, [](const sync::space& s) { sync::mutex{s, "m"}.lock(); });
-    auto lives = somebody(name, [](const sync::space&) {});
-    REQUIRE(dies.await());
-    REQUIRE(lives.await());
+    somebody dies{name, [](const sync::space& s) { sync::mutex{s, "m"}.lock(); }};
+    somebody lives{name, [](const sync::space&) {}};
     dies.kill();
-    CHECK(ask({"rm", "--space", name.str()}).code != 0);
+    CHECK(ask({"rm", "--space", name.str()}).code == 69);
     CHECK(has(ask({"stat", "--space", name.str()}).out, "(dead)"));
     lives.kill();
     CHECK(ask({"rm", "--space", name.str()}).code == 0);
@@ -189,8 +177,7 @@ TEST_CASE("gc takes spaces that nobody has open or has used for long") {
     REQUIRE(::utimensat(AT_FDCWD, name.path().c_str(), both, 0) == 0);
     const auto years = std::to_string(19 * 365 * 24) + "h";
     {
-        const auto lives = somebody(name, [](const sync::space&) {});
-        REQUIRE(lives.await());
+        const somebody lives{name, [](const sync::space&) {}};
         REQUIRE(::utimensat(AT_FDCWD, name.path().c_str(), both, 0) == 0);
         CHECK(has(ask({"gc", "--older-than", years}).out, "kept     space " + name.str()));
         CHECK(::access(name.path().c_str(), F_OK) == 0);
@@ -203,14 +190,13 @@ TEST_CASE("gc takes spaces that nobody has open or has used for long") {
 TEST_CASE("doctor tells of holders that are stopped or dead and of parties that are gone") {
     const a_space made;
     CHECK(has(ask({"doctor", made.name.str()}).out, "sound: 0 names"));
-    auto dies = somebody(made.name, [](const sync::space& s) {
-        sync::mutex{s, "orphaned"}.lock();
-        new sync::barrier{s, "start", 2};  // its seat is not left, but lost by its death
-    });
-    REQUIRE(dies.await());
+    somebody dies{
+        made.name, [](const sync::space& s) {
+            sync::mutex{s, "orphaned"}.lock();
+            new sync::barrier{s, "start", 2};  // its seat is not left, but lost by its death
+        }};
     const sync::barrier waits{made.space, "start", 2};
-    auto stops = somebody(made.name, [](const sync::space& s) { sync::mutex{s, "stuck"}.lock(); });
-    REQUIRE(stops.await());
+    somebody stops{made.name, [](const sync::space& s) { sync::mutex{s, "stuck"}.lock(); }};
     dies.kill();
     REQUIRE(::kill(stops.pid(), SIGSTOP) == 0);
     answer found;

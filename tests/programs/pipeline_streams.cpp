@@ -15,34 +15,8 @@ using namespace ringpipe::test;
 
 namespace {
 
-// `ringpipe run` of this text as a file.
-struct file_run {
-    explicit file_run(const std::string& toml, const std::vector<std::string>& more = {},
-                      const program_io& io = {})
-        : file{toml}, run{{}, with_file(more), io} {}
-
-    unique_file file;
-    stages_run run;
-
-  private:
-    [[nodiscard]] std::vector<std::string> with_file(std::vector<std::string> words) const {
-        words.insert(words.end(), {"-f", file.path()});
-        return words;
-    }
-};
-
 std::string stage(const std::string& command, const std::string& keys) {
     return "[[stage]]\ncommand = '''" + command + "'''\n" + keys + "\n";
-}
-
-std::string mistake_in(const std::string& toml) {
-    file_run sut{toml, {"--print"}};
-    CHECK(sut.run.wait() == 65);
-    const auto err = sut.run.err();
-    CHECK(is_one_line(err, "ringpipe: "));
-    const auto begin = "ringpipe: " + sut.file.path() + ":";
-    REQUIRE(err.starts_with(begin));
-    return err.substr(begin.size());
 }
 
 }  // namespace

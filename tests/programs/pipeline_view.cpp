@@ -89,7 +89,7 @@ TEST_CASE("run does not draw where another program does or where it is told not 
         const unique_file begun;
         a_terminal seen{run_of("--no-view " + until(enough) + R"( "cat > )" + begun.path() + "\"")};
         REQUIRE(eventually([&] { return !begun.content().empty(); }));
-        // Twice a second it would be drawn.
+        // Twice a second it would be drawn. No event tells that it was not: only time can.
         for (int look = 0; look < 15; ++look) {
             std::this_thread::sleep_for(100ms);
             CHECK(seen.text().find("msg/s") == std::string::npos);

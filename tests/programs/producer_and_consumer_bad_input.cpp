@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/support/program.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
@@ -85,13 +86,10 @@ TEST_CASE("names that no ring can have") {
 }
 
 TEST_CASE("a directory as the ring's file") {
-    const auto folder =
-        std::filesystem::temp_directory_path() / ("ringpipe.test.d" + std::to_string(::getpid()));
-    std::filesystem::create_directory(folder);
-    producer_refuses(78, {folder.string()});
-    consumer_refuses(78, {folder.string()});
-    CHECK(std::filesystem::is_empty(folder));
-    std::filesystem::remove(folder);
+    const temporary_folder folder;
+    producer_refuses(78, {folder.path()});
+    consumer_refuses(78, {folder.path()});
+    CHECK(std::filesystem::is_empty(folder.path()));
 }
 
 TEST_CASE("a foreign file of the ring's name stays as it is") {

@@ -79,7 +79,9 @@ TEST_CASE("a producer killed at any point and started again: every byte arrives,
     std::mt19937 random{seed};
     CAPTURE(seed);
     int deaths = 0;
-    for (const auto& [framing, content] : cases) {
+    for (const auto& each : cases) {
+        const auto& framing = each.first;  // clang 14 captures no structured bindings
+        const auto& content = each.second;
         CAPTURE(framing);
         const unique_ring name;
         const unique_file first{content};

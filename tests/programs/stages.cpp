@@ -101,6 +101,17 @@ std::vector<pid_t> stages_run::running(std::string_view words) const {
     return processes_with(mark_, std::string{words});
 }
 
+std::string mistake_in(const std::string& toml) {
+    file_run sut{toml};
+    CHECK(sut.run.wait() == 65);
+    CHECK(sut.run.left_over().empty());
+    const auto err = sut.run.err();
+    CHECK(is_one_line(err, "ringpipe: "));
+    const auto begin = "ringpipe: " + sut.file.path() + ":";
+    REQUIRE(err.starts_with(begin));
+    return err.substr(begin.size(), err.size() - begin.size() - 1);
+}
+
 std::vector<long> numbers_with(int digit, long last) {
     std::vector<long> all;
     for (long number = 1; number <= last; ++number) {

@@ -43,6 +43,25 @@ class stages_run : public program {
     std::string mark_;
 };
 
+// `ringpipe run -f` of this text.
+struct file_run {
+    explicit file_run(const std::string& toml, const std::vector<std::string>& more = {},
+                      const program_io& io = {})
+        : file{toml}, run{{}, with_file(more), io} {}
+
+    unique_file file;
+    stages_run run;
+
+  private:
+    [[nodiscard]] std::vector<std::string> with_file(std::vector<std::string> words) const {
+        words.insert(words.end(), {"-f", file.path()});
+        return words;
+    }
+};
+
+// What `run` says of a file with this text, without the file's name, the newline, and rings left.
+[[nodiscard]] std::string mistake_in(const std::string& toml);
+
 // The lines with this digit of `seq last`.
 [[nodiscard]] std::vector<long> numbers_with(int digit, long last);
 

@@ -10,6 +10,8 @@
 #include <exception>
 #include <stdexcept>
 
+#include "tests/support/processes.hpp"
+
 namespace ringpipe::test {
 
 void in_child::tell(char what) const {
@@ -83,12 +85,9 @@ void child::kill() {
 }
 
 int child::wait(std::chrono::milliseconds timeout) {
-    const auto until = std::chrono::steady_clock::now() + timeout;
+    if (!ends_within(timeout, pid_)) { return -1000; }
     int status = 0;
-    while (::waitpid(pid_, &status, WNOHANG) != pid_) {
-        if (std::chrono::steady_clock::now() > until) { return -1000; }
-        ::usleep(1000);
-    }
+    if (::waitpid(pid_, &status, 0) != pid_) { return -1000; }
     running_ = false;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }

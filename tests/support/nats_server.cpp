@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -41,12 +42,6 @@ bool greets(int port) {
     return ::poll(&ready, 1, 1000) == 1;
 }
 
-std::string temporary_folder() {
-    std::string name = "/tmp/ringpipe.nats.XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) { throw std::runtime_error{"mkdtemp failed"}; }
-    return name;
-}
-
 }  // namespace
 
 int free_port() {
@@ -60,28 +55,20 @@ int free_port() {
     return ntohs(address.sin_port);
 }
 
-nats_server::nats_server(std::string more)
-    : nats_server{temporary_folder(), free_port(), std::move(more)} {
-    start();
-}
+nats_server::nats_server(std::string more) : nats_server{free_port(), std::move(more)} { start(); }
 
-nats_server::nats_server(std::string folder, int port, std::string more)
-    : folder_{std::move(folder)}, port_{port}, more_{std::move(more)} {}
+nats_server::nats_server(int port, std::string more) : port_{port}, more_{std::move(more)} {}
 
-nats_server::~nats_server() {
-    kill();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-}
+nats_server::~nats_server() { kill(); }
 
 std::string nats_server::url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
 
 void nats_server::start() {
-    const auto config = folder_ + "/server.conf";
+    const auto config = folder_.path() / "server.conf";
     std::ofstream{config} << "listen: \"127.0.0.1:" << port_ << "\"\njetstream { store_dir: \""
-                          << folder_ << "/store\" }\n"
+                          << folder_.path().string() << "/store\" }\n"
                           << more_;
-    const auto log = folder_ + "/server.log";
+    const auto log = folder_.path() / "server.log";
     const auto parent = ::getpid();
     pid_ = ::fork();
     if (pid_ == 0) {
@@ -99,7 +86,9 @@ void nats_server::start() {
         int status = 0;
         if (::waitpid(pid_, &status, WNOHANG) == pid_) {
             pid_ = -1;
-            throw std::runtime_error{"nats-server did not start; see " + log};
+            std::ostringstream said;
+            said << "nats-server did not start: " << std::ifstream{log}.rdbuf();
+            throw std::runtime_error{said.str()};
         }
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
@@ -132,8 +121,7 @@ nats_cluster::nats_cluster() {
         }
         more.back() = ']';
         more += " }\n";
-        servers_.push_back(
-            std::unique_ptr<nats_server>{new nats_server{temporary_folder(), free_port(), more}});
+        servers_.push_back(std::unique_ptr<nats_server>{new nats_server{free_port(), more}});
     }
     for (auto& each : servers_) { each->start(); }
 }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temporary_folder.hpp"
+
 namespace ringpipe::test {
 
 class nats_server {
@@ -26,15 +28,14 @@ class nats_server {
 
     [[nodiscard]] pid_t id() const { return pid_; }
     [[nodiscard]] int port() const { return port_; }
-    [[nodiscard]] const std::string& folder() const { return folder_; }
     // "nats://127.0.0.1:PORT"
     [[nodiscard]] std::string url() const;
 
   private:
     friend class nats_cluster;
-    nats_server(std::string folder, int port, std::string more);
+    nats_server(int port, std::string more);
 
-    std::string folder_;
+    temporary_folder folder_;
     int port_;
     std::string more_;
     pid_t pid_ = -1;

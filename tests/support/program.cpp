@@ -1,11 +1,9 @@
 #include "tests/support/program.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +14,9 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+
+#include "common/failed_exec.hpp"
+#include "tests/support/processes.hpp"
 
 namespace ringpipe::test {
 namespace {
@@ -56,6 +57,22 @@ std::string path_of_program(std::string_view name) { return folder_of_programs()
 
 unique_ring::~unique_ring() { ::unlink((name_.path() + ".dead").c_str()); }
 
+bool unique_ring::becomes(const std::function<bool(const ring_status&)>& state) const {
+    return eventually([&] {
+        try {
+            return state(ring::open(str(), deadline::min()).status());
+        } catch (const error&) { return false; }  // nobody has made it yet
+    });
+}
+
+bool unique_ring::has_consumers(std::uint32_t count) const {
+    return becomes([=](const ring_status& now) { return now.consumers == count; });
+}
+
+bool unique_ring::has_sent(std::uint64_t messages) const {
+    return becomes([=](const ring_status& now) { return now.messages >= messages; });
+}
+
 program::program(std::string_view name, const std::vector<std::string>& arguments,
                  const program_io& io)
     : in_{io.input ? in_memory(*io.input) : unique_fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)}},
@@ -68,7 +85,8 @@ program::program(std::string_view name, const std::vector<std::string>& argument
     words.erase(words.begin());
     process_.emplace(context_, executable, words,
                      process::process_stdio{io.in >= 0 ? io.in : in_.get(),
-                                            io.out >= 0 ? io.out : out_.get(), err_.get()});
+                                            io.out >= 0 ? io.out : out_.get(), err_.get()},
+                     ends_unless_executed{});
     id_ = process_->id();
 }
 
@@ -78,12 +96,7 @@ program::~program() {
 }
 
 int program::wait(std::chrono::milliseconds timeout) {
-    // Readable once the process has ended.
-    const unique_fd end{static_cast<int>(::syscall(SYS_pidfd_open, process_->id(), 0))};
-    if (end) {
-        pollfd ended{end.get(), POLLIN, 0};
-        if (::poll(&ended, 1, static_cast<int>(timeout.count())) != 1) { return never_ended; }
-    }
+    if (!ends_within(timeout, id_)) { return never_ended; }
     process_->wait();
     const int status = process_->native_exit_code();
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -101,8 +114,10 @@ pipe_ends::pipe_ends() {
     write.reset(ends[1]);
 }
 
-unique_file::unique_file(std::string_view content) : path_{"/tmp/ringpipe.test.XXXXXX"} {
+unique_file::unique_file(std::string_view content)
+    : path_{std::filesystem::temp_directory_path() / "ringpipe.test.XXXXXX"} {
     const unique_fd file{::mkstemp(path_.data())};
+    if (!file) { throw std::runtime_error{"cannot make " + path_}; }
     ::fchmod(file.get(), 0644);
     std::ofstream{path_, std::ios::binary} << content;
 }

@@ -7,6 +7,8 @@
 #include <boost/process/v2/process.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +33,13 @@ class unique_ring {
     [[nodiscard]] bool exists() const { return name_.exists(); }
     [[nodiscard]] const std::string& path() const { return name_.path(); }
 
+    // Waits until somebody has made it, and so many are attached, or it has had so many messages.
+    [[nodiscard]] bool has_consumers(std::uint32_t count) const;
+    [[nodiscard]] bool has_sent(std::uint64_t messages) const;
+
   private:
+    [[nodiscard]] bool becomes(const std::function<bool(const ring_status&)>& state) const;
+
     unique_name name_;
 };
 

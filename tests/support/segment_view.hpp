@@ -26,6 +26,9 @@ class segment_view {
     [[nodiscard]] layout::sleepers& sleepers() const {
         return at<layout::sleepers>(layout::sleepers_offset());
     }
+    // Since the last send a consumer has announced that it sleeps; a producer has, for room.
+    [[nodiscard]] bool consumer_sleeps() const { return sleepers().groups != 0; }
+    [[nodiscard]] bool producer_sleeps() const { return (room().waiting & 1U) != 0; }
     [[nodiscard]] layout::member& member(std::size_t slot) const {
         return at<layout::member>(layout::members_offset() + slot * sizeof(layout::member));
     }

@@ -19,6 +19,7 @@
 #include "async/async_consumer.hpp"
 #include "async/async_producer.hpp"
 #include "tests/support/child.hpp"
+#include "tests/support/loop.hpp"
 #include "tests/support/ring_fixture.hpp"
 
 using namespace ringpipe;
@@ -51,7 +52,7 @@ TEST_CASE("async: a loop destroyed with operations outstanding destroys their ha
             in.async_receive([&, alive](error_code, const async_message&) { ++called; });
         }
         in.async_wait_end([&, alive](error_code) { ++called; });
-        loop.run_for(a_moment);
+        REQUIRE(waits_for_messages(sut.name));
         CHECK(alive.use_count() > 4);
     }
     CHECK(called == 0);
@@ -66,7 +67,7 @@ TEST_CASE("async: an end may outlive its loop and only refuses what is asked the
         asio::io_context loop;
         in.emplace(loop, sut.ring);
         in->async_receive([alive](error_code, const async_message&) {});
-        loop.run_for(a_moment);
+        REQUIRE(waits_for_messages(sut.name));
     }
     CHECK(alive.use_count() == 1);
     in.reset();
@@ -101,17 +102,14 @@ TEST_CASE("async: a stopped loop keeps what waits and goes on when it runs again
     asio::io_context loop;
     async_consumer in{loop, sut.ring};
     std::string got;
-    in.async_receive([&](error_code, async_message message) {
-        got = message.text();
-        message.acknowledge();
-    });
-    loop.run_for(a_moment);
+    receive_into(got, in);
+    REQUIRE(waits_for_messages(sut.name));
+    loop.poll();
     loop.stop();
     out.send(bytes("later"));
-    std::this_thread::sleep_for(a_moment);
-    CHECK(got.empty());
-    loop.restart();
-    loop.run_for(patience);
+    REQUIRE(eventually([&] { return sut.ring.status().groups.at(0).lag_messages == 0; }));
+    CHECK(got.empty());  // it is taken, and kept for the loop
+    run(loop);
     CHECK(got == "later");
 }
 
@@ -123,13 +121,12 @@ TEST_CASE("async: closing an end completes what waits with operation_aborted") {
     std::vector<error_code> codes;
     in.async_receive([&](error_code code, const async_message&) { codes.push_back(code); });
     in.async_receive_batch(5, [&](error_code code, const async_batch&) { codes.push_back(code); });
-    loop.run_for(a_moment);
+    REQUIRE(waits_for_messages(sut.name));
     in.close();
     out.close();
     in.async_receive([&](error_code code, const async_message&) { codes.push_back(code); });
     out.async_send("late", [&](error_code code) { codes.push_back(code); });
-    loop.restart();
-    loop.run_for(patience);
+    run(loop);
     const error_code closed = std::error_code{make_error_code(errc::closed)};
     const error_code aborted = asio::error::operation_aborted;
     CHECK(codes == std::vector<error_code>{aborted, aborted, closed, closed});
@@ -148,12 +145,10 @@ TEST_CASE(
         in.async_receive([&](error_code code, const async_message&) { aborted += code ? 1 : 0; });
         other.async_receive(
             [&](error_code code, const async_message&) { aborted += code ? 1 : 0; });
-        loop.restart();
-        loop.run_for(std::chrono::milliseconds{2});
+        REQUIRE(waits_for_messages(name));
         in.close();
         other.cancel();
-        loop.restart();
-        loop.run_for(patience);
+        run(loop);
         CHECK(aborted == 2);
     }
 }
@@ -240,7 +235,7 @@ TEST_CASE("async: one thread waits for all rings and is gone with the last of th
             ends.emplace_back(loop, rings.back()->ring);
             ends.back().async_receive([](error_code, const async_message&) {});
         }
-        loop.run_for(a_moment);
+        for (const auto& each : rings) { REQUIRE(waits_for_messages(each->name)); }
         CHECK(threads_named("ringpipe-wait") == 1);
         ends.clear();
     }
@@ -253,11 +248,8 @@ TEST_CASE("async: a forked child is refused with a clear code and the parent goe
     async_consumer in{loop, sut.ring};
     async_producer out{loop, sut.ring};
     std::string got;
-    in.async_receive([&](error_code, async_message message) {
-        got = message.text();
-        message.acknowledge();
-    });
-    loop.run_for(a_moment);
+    receive_into(got, in);
+    REQUIRE(waits_for_messages(sut.name));
     child forked{[&](const in_child&) {
         asio::io_context own;
         error_code receive_code;
@@ -271,7 +263,6 @@ TEST_CASE("async: a forked child is refused with a clear code and the parent goe
     }};
     CHECK(forked.wait() == 0);
     out.async_send("to the parent", asio::detached);
-    loop.restart();
-    loop.run_for(patience);
+    run(loop);
     CHECK(got == "to the parent");
 }

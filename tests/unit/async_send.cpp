@@ -62,7 +62,8 @@ TEST_CASE("async: a send into a full ring waits for room and keeps its place bef
         CHECK_FALSE(code);
         order.emplace_back("small");
     });
-    loop.run_for(a_moment);
+    REQUIRE(waits_for_room(sut.name));
+    loop.poll();
     CHECK(order.empty());
     std::thread taker{[&] { CHECK(take(in, filled).size() == filled); }};
     run(loop);
@@ -83,7 +84,7 @@ TEST_CASE("async: a cancelled send has sent nothing and leaves the way to others
     error_code result;
     out.async_send(large, asio::bind_cancellation_slot(cancel.slot(),
                                                        [&](error_code code) { result = code; }));
-    loop.run_for(a_moment);
+    REQUIRE(waits_for_room(sut.name));
     cancel.emit(asio::cancellation_type::total);
     run(loop);
     CHECK(result == asio::error::operation_aborted);
@@ -101,7 +102,8 @@ TEST_CASE("async: wait_writable tells when there is room") {
     const auto filled = fill(other, pattern(500));
     bool writable = false;
     out.async_wait_writable(1000, [&](error_code code) { writable = !code; });
-    loop.run_for(a_moment);
+    REQUIRE(waits_for_room(sut.name));
+    loop.poll();
     CHECK_FALSE(writable);
     std::thread taker{[&] { CHECK(take(in, filled).size() == filled); }};
     run(loop);

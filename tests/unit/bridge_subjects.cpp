@@ -13,7 +13,7 @@ TEST_CASE("a stream takes the subjects that its own ones stand for, and no other
         const char* subject;
         bool takes;
     };
-    for (const auto& [pattern, subject, takes] : std::initializer_list<sample>{
+    for (const auto& each : std::initializer_list<sample>{
              {"jobs", "jobs", true},
              {"jobs.*", "jobs.1", true},
              {"*.1", "jobs.1", true},
@@ -28,9 +28,9 @@ TEST_CASE("a stream takes the subjects that its own ones stand for, and no other
              {"jobs.>", "jobs", false},
              {"", "jobs", false},
          }) {
-        CAPTURE(pattern);
-        CAPTURE(subject);
-        CHECK(takes_subject(pattern, subject) == takes);
+        CAPTURE(each.pattern);
+        CAPTURE(each.subject);
+        CHECK(takes_subject(each.pattern, each.subject) == each.takes);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <thread>
 
+#include "tests/support/processes.hpp"
 #include "tests/unit/common_support.hpp"
 
 using namespace ringpipe;
@@ -183,7 +184,7 @@ TEST_CASE("chunks are full but for the last") {
     std::thread writer{[&] {
         for (const auto* part : {"a", "bc", "de"}) {
             pipe.put(part);
-            std::this_thread::sleep_for(std::chrono::milliseconds{5});
+            CHECK(pipe.comes_to_hold(0));  // each is a read of its own
         }
     }};
     CHECK(text(reader.next().value()) == "abcd");
@@ -192,11 +193,12 @@ TEST_CASE("chunks are full but for the last") {
 
 TEST_CASE("a line that comes byte by byte is one message") {
     auto pipe = make_pipe();
-    std::thread writer{[in = std::move(pipe.in)] {
+    std::thread writer{[&] {
         for (const char c : "ab\n\ncd"sv) {
-            CHECK(::write(in.get(), &c, 1) == 1);
-            std::this_thread::sleep_for(std::chrono::milliseconds{1});
+            pipe.put({&c, 1});
+            CHECK(pipe.comes_to_hold(0));
         }
+        pipe.in.reset();
     }};
     auto reader = reader_of(pipe.out.get(), "lines");
     CHECK(all_of(reader) == list{"ab", "", "cd"});
@@ -302,10 +304,10 @@ TEST_CASE("a signal without a stop does not end the input, and one with a stop d
     std::atomic<bool> done = false;
     std::thread signaller{[&] {
         const auto signal_until = [&](auto condition) {
-            while (!condition()) {
+            CHECK(test::eventually([&] {
                 ::pthread_kill(self, SIGUSR1);
-                std::this_thread::sleep_for(std::chrono::milliseconds{1});
-            }
+                return condition();
+            }));
         };
         signal_until([&] { return asked.load() >= 5; });
         pipe.put("c\nde");
@@ -353,9 +355,10 @@ TEST_CASE("a stop hands out what has come of a chunk and drops what has come of 
 TEST_CASE("a non-blocking input is waited for") {
     auto pipe = make_pipe();
     REQUIRE(::fcntl(pipe.out.get(), F_SETFL, O_NONBLOCK) == 0);
-    std::thread writer{[in = std::move(pipe.in)] {
-        std::this_thread::sleep_for(std::chrono::milliseconds{20});
-        CHECK(::write(in.get(), "a\n", 2) == 2);
+    std::thread writer{[&pipe, reader = ::gettid()] {
+        CHECK(test::falls_asleep(reader));
+        pipe.put("a\n");
+        pipe.in.reset();
     }};
     auto reader = reader_of(pipe.out.get(), "lines");
     CHECK(all_of(reader) == list{"a"});

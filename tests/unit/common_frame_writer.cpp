@@ -116,8 +116,9 @@ TEST_CASE("pending() knows what of the buffer got out before the output was clos
     frame_writer writer{pipe.in.get(), parse_framing("chunks:1"), "'out'", 16384};
     CHECK(writer.write(bytes(std::string(10'000, 'x'))) == write_status::ok);
     // Only as much as the pipe holds gets out before its reader goes.
-    std::thread reader{[out = std::move(pipe.out)] {
-        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    std::thread reader{[&] {
+        CHECK(pipe.comes_to_hold(4096));
+        pipe.out.reset();
     }};
     CHECK(writer.flush() == write_status::closed);
     reader.join();
@@ -146,6 +147,8 @@ TEST_CASE("partial writes, signals and a non-blocking output lose and repeat not
             while (const auto message = reader.next()) {
                 result.push_back(text(*message));
                 ::pthread_kill(self, SIGUSR1);
+                // Slow, so that the signal often comes while the other one waits for room. No
+                // check depends on it.
                 std::this_thread::sleep_for(std::chrono::microseconds{200});
             }
         }};

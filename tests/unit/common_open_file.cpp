@@ -2,23 +2,15 @@
 
 #include <sys/stat.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <string>
 
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/common_support.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::common_test;
 
 namespace {
-
-struct temporary_directory {
-    std::string path = (std::filesystem::temp_directory_path() / "ringpipe_test_XXXXXX").string();
-    temporary_directory() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
-    temporary_directory(const temporary_directory&) = delete;
-    temporary_directory& operator=(const temporary_directory&) = delete;
-    ~temporary_directory() { std::filesystem::remove_all(path); }
-};
 
 bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 
@@ -44,8 +36,8 @@ TEST_CASE("a file descriptor is closed once, by its last owner") {
 }
 
 TEST_CASE("a file is written, closed and read back, and does not leak into children") {
-    const temporary_directory directory;
-    const auto path = directory.path + "/file";
+    const test::temporary_folder folder;
+    const std::string path = folder.path() / "file";
     for (const auto* content : {"a longer text", "short"}) {
         auto out = open_output(path);
         REQUIRE(::write(out.get(), content, std::string_view{content}.size()) > 0);
@@ -79,8 +71,8 @@ TEST_CASE("a closed standard input is said to be closed") {
 }
 
 TEST_CASE("an input that is missing is another error than one that may not be read") {
-    const temporary_directory directory;
-    const auto path = directory.path + "/file";
+    const test::temporary_folder folder;
+    const std::string path = folder.path() / "file";
     CHECK_FAILS(errc::input_not_found, "No such file", (void)open_input(path));
     CHECK_FAILS(errc::input_not_found, "cannot read '" + path + "'", (void)open_input(path));
     CHECK(exit_code_for(errc::input_not_found) == 66);
@@ -99,8 +91,8 @@ TEST_CASE("a directory is neither input nor output") {
 }
 
 TEST_CASE("an output in a directory that is missing is refused") {
-    const temporary_directory directory;
-    CHECK_FAILS(errc::io, "create its directory", (void)open_output(directory.path + "/no/file"));
+    const test::temporary_folder folder;
+    CHECK_FAILS(errc::io, "create its directory", (void)open_output(folder.path() / "no/file"));
 }
 
 TEST_CASE("an output that fails only when it is closed is reported") {

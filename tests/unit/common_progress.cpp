@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include "tests/unit/common_support.hpp"
 
@@ -10,62 +9,81 @@ using namespace ringpipe;
 using namespace ringpipe::common_test;
 using namespace std::chrono_literals;
 
+namespace {
+
+// A meter whose time passes only when it is told to.
+struct timed_meter {
+    explicit timed_meter(bool enabled = true, std::string label = "sending")
+        : meter{std::move(label), enabled, file.get(), [this] { return now; }} {}
+
+    void pass(clock::duration time) { now += time; }
+    [[nodiscard]] std::string drawn() const { return content_of(file.get()); }
+    [[nodiscard]] auto draws() const { return std::ranges::count(drawn(), '\r'); }
+
+    clock::time_point now = clock::time_point{} + 1h;
+    unique_fd file = file_with("");
+    progress_meter meter;
+};
+
+}  // namespace
+
 TEST_CASE("a meter that is not enabled writes nothing but counts") {
-    const auto file = file_with("");
-    progress_meter meter{"sending", false, file.get()};
-    std::this_thread::sleep_for(210ms);
-    meter.add(3, 300);
-    meter.look();
-    meter.finish();
-    CHECK(meter.messages() == 3);
-    CHECK(meter.bytes() == 300);
-    CHECK(meter.elapsed() >= 210ms);
-    CHECK(content_of(file.get()).empty());
+    timed_meter sut{false};
+    sut.pass(210ms);
+    sut.meter.add(3, 300);
+    sut.meter.look();
+    sut.meter.finish();
+    CHECK(sut.meter.messages() == 3);
+    CHECK(sut.meter.bytes() == 300);
+    CHECK(sut.meter.elapsed() == 210ms);
+    CHECK(sut.drawn().empty());
 }
 
 TEST_CASE("a meter that never had time to draw clears nothing") {
-    const auto file = file_with("");
-    {
-        progress_meter meter{"sending", true, file.get()};
-        meter.add(1, 1);
-    }
-    CHECK(content_of(file.get()).empty());
+    timed_meter sut;
+    sut.pass(199ms);
+    sut.meter.add(1, 1);
+    sut.meter.finish();
+    CHECK(sut.drawn().empty());
 }
 
-TEST_CASE("a meter draws one line a few times a second and clears it in the end") {
-    const auto file = file_with("");
-    progress_meter meter{"sending", true, file.get()};
-    const auto until = clock::now() + 700ms;
-    while (clock::now() < until) { meter.add(1000, 32000); }
-    meter.finish();
-    meter.finish();
-    meter.add(1, 1);
-    const auto drawn = content_of(file.get());
-    CHECK(drawn.starts_with("\rsending: "));
-    CHECK(contains(drawn, " msg, "));
-    CHECK(contains(drawn, "iB/s"));
-    CHECK(drawn.ends_with("\r\x1b[K"));
-    CHECK_FALSE(contains(drawn, "\n"));
-    const auto lines = std::count(drawn.begin(), drawn.end(), '\r');
-    CHECK(lines >= 2);
-    CHECK(lines <= 4);
+TEST_CASE("a meter draws one line five times a second and clears it in the end") {
+    timed_meter sut;
+    for (int i = 0; i < 700; ++i) {
+        sut.pass(1ms);
+        sut.meter.add(1000, 32'000);
+    }
+    CHECK(sut.draws() == 3);
+    CHECK(sut.drawn().ends_with(
+        "\rsending: 600,000 msg, 18.3 MiB, 1.0 M msg/s, 30.5 MiB/s, 0 s\x1b[K"));
+    sut.meter.finish();
+    sut.meter.finish();
+    sut.pass(1s);
+    sut.meter.add(1, 1);
+    CHECK(sut.drawn().ends_with("/s, 0 s\x1b[K\r\x1b[K"));
+    CHECK_FALSE(contains(sut.drawn(), "\n"));
 }
 
 TEST_CASE("a meter draws with the very message for which it is time, however slow they come") {
-    const auto file = file_with("");
-    progress_meter meter{"sending", true, file.get()};
-    for (int i = 0; i < 100; ++i) { meter.add(1, 1); }  // fast at first
-    std::this_thread::sleep_for(60ms);
-    for (int i = 0; i < 200; ++i) { meter.add(1, 1); }
-    std::this_thread::sleep_for(210ms);
-    for (int i = 0; i < 200; ++i) { meter.add(1, 1); }
-    CHECK_FALSE(content_of(file.get()).empty());
+    timed_meter sut;
+    for (int i = 0; i < 5000; ++i) { sut.meter.add(1, 1); }  // fast at first: looks seldom
+    sut.pass(60ms);
+    for (int i = 0; i < 1100; ++i) { sut.meter.add(1, 1); }  // sees that it is slow now
+    CHECK(sut.draws() == 0);
+    sut.pass(140ms);
+    sut.meter.look();
+    CHECK(sut.draws() == 1);
+    for (int i = 2; i < 10; ++i) {
+        sut.pass(200ms);
+        sut.meter.add(1, 1);
+        CHECK(sut.draws() == i);
+    }
 }
 
 TEST_CASE("a meter's line never wraps") {
-    const auto file = file_with("");
-    progress_meter meter{std::string(300, 'x'), true, file.get()};
-    std::this_thread::sleep_for(210ms);
-    meter.add(1, 1);
-    CHECK(content_of(file.get()).size() < 90);
+    timed_meter sut{true, std::string(300, 'x')};
+    sut.pass(210ms);
+    sut.meter.add(1, 1);
+    CHECK(sut.draws() == 1);
+    CHECK(sut.drawn().size() < 90);
 }

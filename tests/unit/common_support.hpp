@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "common/error.hpp"
 #include "common/frame_reader.hpp"
 #include "common/unique_fd.hpp"
+#include "tests/support/ring_fixture.hpp"
 
 namespace ringpipe::common_test {
 
@@ -84,6 +86,13 @@ struct pipe_ends {
 
     void put(std::string_view text) const {
         REQUIRE(::write(in.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    }
+    // Waits until so many bytes are in it.
+    [[nodiscard]] bool comes_to_hold(int count) const {
+        return test::eventually([&] {
+            int held = 0;
+            return ::ioctl(out.get(), FIONREAD, &held) == 0 && held == count;
+        });
     }
 };
 

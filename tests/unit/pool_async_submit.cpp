@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "pool/async_submit.hpp"
-#include "tests/support/ring_fixture.hpp"
+#include "tests/support/loop.hpp"
 #include "tests/support/tasks.hpp"
 
 using namespace ringpipe;
@@ -32,7 +32,7 @@ TEST_CASE("a coroutine awaits tasks of a pool") {
         } catch (const pool::task_exception& failed) { thrown = failed.type(); }
     };
     asio::co_spawn(context, work, asio::detached);
-    context.run_for(patience);
+    run(context);
     CHECK(sum == 14);
     CHECK(thrown == "std::out_of_range");
 }
@@ -48,7 +48,7 @@ TEST_CASE("a handler is called by its own executor and nowhere else") {
                            where = std::this_thread::get_id();
                            got = x;
                        }));
-    context.run_for(patience);
+    run(context);
     CHECK(got == 25);
     CHECK(where == std::this_thread::get_id());
 }
@@ -58,6 +58,6 @@ TEST_CASE("a task as a future of the standard library") {
     asio::io_context context;
     auto result = pool::async_submit(pool, pool::call(tasks::square, 6),
                                      asio::bind_executor(context, asio::use_future));
-    context.run_for(patience);
+    run(context);
     CHECK(result.get() == 36);
 }

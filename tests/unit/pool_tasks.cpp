@@ -1,10 +1,15 @@
 // process_pool: order, cancelling, deadlines, and the care of workers.
 #include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdlib>
 #include <set>
 #include <thread>
 
+#include "tests/support/child.hpp"
 #include "tests/support/gate.hpp"
 #include "tests/support/ring_fixture.hpp"
+#include "tests/support/shared.hpp"
 #include "tests/support/tasks.hpp"
 
 using namespace ringpipe;
@@ -159,6 +164,17 @@ TEST_CASE("a program that cannot be a worker breaks the pool with its reason") {
         process_pool pool{{.max_workers = 1, .executable = program}};
         CHECK(error_of([&] { pool.submit(tasks::square, 2).get(); }) == errc::pool_broken);
     }
+}
+
+TEST_CASE("a program that cannot be started is tried without a trace in the one that tries") {
+    static const shared<std::atomic<int>> exits;
+    child user{[](const in_child&) {
+        std::atexit([] { ++*exits; });
+        process_pool pool{{.max_workers = 1, .executable = "/no/such/program"}};
+        return error_of([&] { pool.submit(tasks::square, 2).get(); }) == errc::pool_broken ? 0 : 1;
+    }};
+    CHECK(user.wait() == 0);
+    CHECK(exits->load() == 0);  // the user itself ends without
 }
 
 TEST_CASE("workers are added while tasks wait and retire when idle") {

@@ -11,6 +11,7 @@
 #include "tests/support/child.hpp"
 #include "tests/support/ring_fixture.hpp"
 #include "tests/support/segment_view.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
@@ -230,14 +231,13 @@ TEST_CASE("permission: a mode that lets others in lets them in") {
 }
 
 TEST_CASE("space: a file system too small for the ring is an error that leaves nothing behind") {
-    child with_a_small_one{[](const in_child&) {
-        const std::string folder = "/tmp/ringpipe_small." + std::to_string(::getpid());
-        if (::mkdir(folder.c_str(), 0700) != 0) { return 98; }
+    const temporary_folder mount_point;
+    child with_a_small_one{[&](const in_child&) {
+        const std::string folder = mount_point.path();
         // The mount is this process's own, and goes with it.
         if (::unshare(CLONE_NEWNS) != 0 ||
             ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
             ::mount("ringpipe", folder.c_str(), "tmpfs", 0, "size=8m") != 0) {
-            ::rmdir(folder.c_str());
             return skipped;
         }
         const auto too_large =
@@ -253,7 +253,6 @@ TEST_CASE("space: a file system too small for the ring is an error that leaves n
             }
         });
         (void)::umount2(folder.c_str(), MNT_DETACH);
-        ::rmdir(folder.c_str());
         if (!nothing_left) { return 90; }
         if (fits != 0) { return 91; }
         return too_large;
