@@ -3,7 +3,7 @@
 
 #include <boost/system/error_code.hpp>
 
-#include "common/tie_to_parent.hpp"
+#include "ringpipe/common/tie_to_parent.hpp"
 
 namespace ringpipe {
 

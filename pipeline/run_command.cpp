@@ -94,6 +94,9 @@ readers, each of which gets all (a tee); a stage is a group of its own unless it
   command = "sort | uniq -c"
   from = "records"
 
+from and to may be "nats://HOST:PORT/STREAM", for a pipeline over several machines: see ringpipe
+bridge --help.
+
 Producer and consumers: --producer and --consumer start programs that know the ring themselves.
 In CMD {ring} is the ring's name (also in RINGPIPE_RING) and {n} the number of the consumer, from
 1 (also in RINGPIPE_NUMBER). The folder of this program comes first in PATH. The producer has the

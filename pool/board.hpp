@@ -15,8 +15,8 @@
 #include <string>
 #include <string_view>
 
-#include "pool/status.hpp"
 #include "ringpipe/common/unique_fd.hpp"
+#include "ringpipe/pool/status.hpp"
 
 namespace ringpipe::pool {
 

@@ -4,6 +4,9 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -17,6 +20,17 @@ namespace {
 
 std::string stage(const std::string& command, const std::string& keys) {
     return "[[stage]]\ncommand = '''" + command + "'''\n" + keys + "\n";
+}
+
+// As ps(1) shows them to everybody.
+std::string all_command_lines() {
+    std::ostringstream all;
+    for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
+        std::ifstream line{entry.path() / "cmdline"};
+        if (line) { all << line.rdbuf() << '\n'; }
+        all.clear();  // one that is empty is no failure
+    }
+    return all.str();
 }
 
 }  // namespace
@@ -110,6 +124,26 @@ TEST_CASE("a run shows its bridges before it starts them and hides their passwor
     CHECK(out.find("bridge in: nats://hub/done/here\n"
                    "  from the stream\n"
                    "  to ring nats.done.here\n") != std::string::npos);
+}
+
+TEST_CASE("a password in a pipeline file reaches the server and no command line") {
+    const nats_server server{"authorization { user: me, password: hidden-word }\n"};
+    const auto address =
+        "nats://me:hidden-word@127.0.0.1:" + std::to_string(server.port()) + "/jobs";
+    pipe_ends typed;
+    file_run sut{stage("cat", "to = \"" + address + "\""), {}, {.in = typed.read.get()}};
+    std::string seen;
+    REQUIRE(eventually([&] {
+        seen = all_command_lines();
+        return seen.find("bridge") != std::string::npos &&
+               seen.find("127.0.0.1:" + std::to_string(server.port()) + "/jobs") !=
+                   std::string::npos;
+    }));
+    CHECK(seen.find("hidden-word") == std::string::npos);
+    typed.write.reset();
+    const int code = sut.run.wait(60s);
+    INFO(sut.run.err());
+    CHECK(code == 0);
 }
 
 TEST_CASE("a mistake in an address is said with its line and key") {
