@@ -28,7 +28,7 @@ inline constexpr member_id member_bits = 0xfffffffU;  // of a lock's word; the o
 
 inline constexpr std::uint64_t magic_ready = 0x3145434150534e52;     // "RNSPACE1"
 inline constexpr std::uint64_t magic_creating = 0x3f45434150534e52;  // "RNSPACE?": being made
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 
 inline constexpr std::uint32_t max_members = ringpipe::layout::max_members;
 inline constexpr std::uint32_t max_entries = 4096;
@@ -200,14 +200,15 @@ struct lock_order_body {
 // Where everything stands in a space of such a shape.
 constexpr std::uint64_t members_offset() { return sizeof(space_header); }
 constexpr std::uint64_t entries_offset(std::uint32_t members) {
-    return members_offset() + std::uint64_t{members} * sizeof(member);
+    const auto end = members_offset() + std::uint64_t{members} * sizeof(member);
+    return (end + line - 1) / line * line;  // an odd number of members ends within a line
 }
 constexpr std::uint64_t arena_offset(std::uint32_t members, std::uint32_t entries) {
-    const auto end = entries_offset(members) + std::uint64_t{entries} * sizeof(entry);
-    return (end + line - 1) / line * line;
+    return entries_offset(members) + std::uint64_t{entries} * sizeof(entry);
 }
 
 static_assert(sizeof(space_header) == 2 * line && sizeof(member) == 64 && sizeof(entry) == line);
+static_assert(entries_offset(3) % alignof(entry) == 0 && arena_offset(3, 5) % line == 0);
 
 // Differs when anything above has another size.
 constexpr std::uint32_t abi_stamp() {
