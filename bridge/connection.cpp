@@ -122,6 +122,8 @@ connection::connection(const connection_options& with)
     need(natsOptions_SetClosedCB(raw, on_closed, listener_.get()), "prepare it");
     // A server that froze is noticed in seconds.
     need(natsOptions_SetPingInterval(raw, 5000), "prepare the connection");
+    // Else who writes to one whose host is gone waits with the lock that the ping needs.
+    need(natsOptions_SetWriteDeadline(raw, 10'000), "prepare the connection");
     // What is not told is reported by a line of ours, not by cnats on standard error.
     need(natsOptions_SetErrorHandler(
              raw, [](natsConnection*, natsSubscription*, natsStatus, void*) {}, nullptr),

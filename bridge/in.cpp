@@ -31,7 +31,8 @@ class receiver {
   public:
     receiver(const ring& to, const connection& over, const in_options& with, const teller& tell,
              const pass_counter& count)
-        : over_{over},
+        : to_{to},
+          over_{over},
           with_{with},
           tell_{tell},
           count_{count},
@@ -40,13 +41,7 @@ class receiver {
           subject_{with.partition ? fmt::format("{}.{}", with.stream, *with.partition) : ""} {
         (void)open_stream(over, context_.get(), with.stream, {});
         const auto start = open_durable(over, context_.get(), with.stream, with.consumer, subject_);
-        // What is before the first is no longer there to be read.
-        const auto before_first = start.stream.first > 0 ? start.stream.first - 1 : 0;
-        // Of what there was before this consumer came, nothing is missed.
-        if (start.acknowledged > 0 && before_first > start.acknowledged &&
-            !start.stream.removes_what_was_read) {
-            done_.missing = before_first - start.acknowledged;
-        }
+        created_ = start.stream.created;
         acknowledged_ = start.acknowledged;
         acknowledges_each_ = start.acknowledges_each;
         const auto ring_was = to.status();
@@ -56,19 +51,21 @@ class receiver {
         me.resume = with.stream + "." + with.consumer;
         out_.emplace(to, me);
         committed_ = out_->last_id().value_or(0);
+        refuse_shorter(start.stream);
+        // What is before the first is no longer there to be read; of what there was before this
+        // consumer came, nothing is missed.
+        const auto before_first = start.stream.first > 0 ? start.stream.first - 1 : 0;
+        const auto known = std::max(acknowledged_, committed_);
+        if (known > 0 && before_first > known && !start.stream.removes_what_was_read) {
+            miss(before_first - known);
+        }
         // What is in the ring is known for sure; what a cluster that has just lost a server says was
         // acknowledged, is not (seen with nats-server 2.9: a whole fetch too much). Behind what was
         // acknowledged for sure there may be parts of a message that is not in the ring.
-        if (committed_ != 0) {
-            if (start.stream.replicated && !ended_before_) { acknowledged_ = committed_; }
-            passed_ = std::min(start.acknowledged, committed_);
-        } else {
-            passed_ = start.acknowledged;
-        }
+        passed_ = committed_ != 0 ? std::min(acknowledged_, committed_) : acknowledged_;
         passed_ = std::max(passed_, before_first);
-        sure_ = passed_;
+        sure_ = std::max(passed_, committed_);
         watches_limits_ = !subject_.empty() && start.stream.loses_unread;
-        if (committed_ > start.stream.last) { refuse_shorter(to.name(), start.stream.last); }
         batch_most_ = std::max<std::uint64_t>(1, std::min(batch_bytes, to.capacity() / 8));
     }
 
@@ -95,12 +92,35 @@ class receiver {
         const char* reply;  // where its acknowledgement goes to
     };
 
-    [[noreturn]] void refuse_shorter(const std::string& ring, std::uint64_t last) const {
+    // A leader that is new may not have all yet.
+    void refuse_shorter(stream_extent stream) const {
+        const auto patient = after(stream.replicated ? 10s : 0s);
+        while (committed_ > stream.last && clock::now() < patient && !stop_requested()) {
+            pause_for(250ms);
+            stream = extent_of(over_, context_.get(), with_.stream).value_or(stream);
+        }
+        if (committed_ <= stream.last) { return; }
         throw error{
             errc::options_differ,
             fmt::format("stream {} ends at {}, and ring {} has its messages up to {}: it was made "
                         "anew, or has lost its end; use another ring, or another consumer's name",
-                        with_.stream, last, ring, committed_)};
+                        with_.stream, stream.last, to_.name(), committed_)};
+    }
+
+    // Of a partition nobody knows which of them were its own.
+    void miss(std::uint64_t messages) {
+        done_.missing += subject_.empty() ? messages : 1;
+        done_.missing_at_least = !subject_.empty();
+    }
+
+    // That the ring's stream is not whole, also if we are killed and another goes on as us: a name's
+    // mark goes when it is taken up again, this one stays.
+    void mark_incomplete() {
+        if (marked_ || done_.missing + joiner_.left_out() == 0) { return; }
+        producer_options nobody;
+        nobody.name = "bridge in: gap";
+        producer{to_, nobody}.abandon();
+        marked_ = true;
     }
 
     void step() {
@@ -132,14 +152,16 @@ class receiver {
         (void)open_stream(over_, context_.get(), with_.stream, {});
         const auto now =
             open_durable(over_, context_.get(), with_.stream, with_.consumer, subject_);
+        if (now.stream.created != created_) { refuse_another(with_.stream); }
         acknowledges_each_ = now.acknowledges_each;
-        const auto last = subject_.empty() ? now.stream.last : last_of_partition();
-        if (!fill(last + 1, false) || !flush()) { return; }
+        if (!fill(last_for_us(now.stream) + 1, false) || !flush()) { return; }
+        mark_incomplete();
         if (over_now_) { end(); }
     }
 
     // 0: none that the server knows of just now.
-    [[nodiscard]] std::uint64_t last_of_partition() const {
+    [[nodiscard]] std::uint64_t last_for_us(const stream_extent& stream) const {
+        if (subject_.empty()) { return stream.last; }
         natsMsg* raw = nullptr;
         const auto status = js_GetLastMsg(&raw, context_.get(), with_.stream.c_str(),
                                           subject_.c_str(), nullptr, nullptr);
@@ -171,6 +193,7 @@ class receiver {
         if (!flush()) { return; }
         if (watches_limits_) { miss_what_was_removed(); }
         joiner_.give_up_before(passed_ - std::min(passed_, patience_for_parts));
+        mark_incomplete();
         if (over_now_) { end(); }
         if (acknowledges_each_) {
             acknowledge_each(done);
@@ -185,10 +208,7 @@ class receiver {
     void miss_what_was_removed() {
         const auto has = extent_of(over_, context_.get(), with_.stream);
         if (!has) { return; }
-        if (has->first > sure_ + 1) {
-            ++done_.missing;
-            done_.missing_at_least = true;
-        }
+        if (has->first > sure_ + 1) { miss(1); }
         sure_ = passed_;
     }
 
@@ -229,6 +249,7 @@ class receiver {
     // All of the stream between what has passed and `until`. `in_step`: JetStream has counted nothing
     // in between, so what is not found there was removed. False: a stop was requested.
     bool fill(std::uint64_t until, bool in_step) {
+        not_found_since_.reset();
         while (passed_ + 1 < until && !over_now_) {
             if (stop_requested()) { return false; }
             natsMsg* raw = nullptr;
@@ -238,9 +259,11 @@ class receiver {
                 js_GetMsg(&raw, context_.get(), with_.stream.c_str(), wanted, nullptr, &code);
             const message_handle message{raw};
             if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr) {
-                if (in_step) {
+                if (wanted <= committed_) {
+                    passed_ = wanted;  // the ring has it
+                } else if (in_step) {
                     // Nobody has read it: it was removed, or the server has lost it.
-                    if (wanted > acknowledged_) { ++done_.missing; }
+                    if (wanted > acknowledged_) { miss(1); }
                     passed_ = wanted;
                 } else if (is_deleted(wanted)) {
                     passed_ = wanted;
@@ -249,6 +272,7 @@ class receiver {
                 }
             } else if (status != NATS_OK) {
                 over_.check();
+                not_found_since_.reset();
                 pause_for(tick);
             } else if (!subject_.empty() && subject_ != natsMsg_GetSubject(raw)) {
                 passed_ = wanted;
@@ -263,23 +287,24 @@ class receiver {
 
     // Counted as missing, unless it is a work queue's and so acknowledged. A server that has just
     // become the stream's leader may not have yet what another has delivered: only what is asked for
-    // in vain for two seconds, and lies within what the stream says it has, is gone.
+    // two seconds after the first that was not found, and lies within what the stream says it has, is
+    // gone.
     bool is_deleted(std::uint64_t sequence) {
-        if (not_found_ != sequence) {
-            not_found_ = sequence;
-            not_found_since_ = clock::now();
-        }
+        if (!not_found_since_) { not_found_since_ = clock::now(); }
         const auto has = extent_of(over_, context_.get(), with_.stream);
         if (!has || sequence > has->last) { return false; }
-        if (sequence >= has->first && clock::now() < not_found_since_ + 2s) { return false; }
-        if (!has->removes_what_was_read && sequence > acknowledged_) { ++done_.missing; }
+        if (sequence >= has->first && clock::now() < *not_found_since_ + 2s) { return false; }
+        if (!has->removes_what_was_read && sequence > acknowledged_) { miss(1); }
         return true;
     }
 
-    // Whether an end at that place is behind us: it was acknowledged; or it was told to the ring, which
-    // has all before it, and we were killed in between.
+    // Whether an end at that place is behind us: it was acknowledged, or it was told to the ring, which
+    // has all before it, and we were killed in between. The very last is told again: the ring has all,
+    // and whoever waits for its end may not have seen it.
     [[nodiscard]] bool was_told(std::uint64_t place) const {
-        return place <= acknowledged_ || ended_before_;
+        if (place > acknowledged_ && !ended_before_) { return false; }
+        const auto has = extent_of(over_, context_.get(), with_.stream);
+        return has && last_for_us(*has) > place;
     }
 
     // False: a stop was requested.
@@ -299,7 +324,7 @@ class receiver {
             return true;
         }
         if (about && about->parts != 1) {
-            auto whole = joiner_.add(*about, payload, at);
+            auto whole = joiner_.add(*about, payload, at, at > committed_);
             if (whole && at > committed_) {
                 add(*whole, at);
                 if (!flush()) { return false; }
@@ -351,7 +376,7 @@ class receiver {
         return sent;
     }
 
-    // Before its acknowledgement: if we are killed in between, the next one is told again.
+    // Before its acknowledgement: if we are killed in between, it is told again.
     void end() {
         // Nor is a stream whole that lost something on its way.
         joiner_.give_up_before(std::numeric_limits<std::uint64_t>::max());
@@ -363,6 +388,7 @@ class receiver {
         }
     }
 
+    const ring& to_;
     const connection& over_;
     const in_options& with_;
     const teller& tell_;
@@ -379,12 +405,13 @@ class receiver {
     std::vector<std::pair<std::uint64_t, std::string>> parts_;
     std::uint64_t acknowledged_ = 0;  // to JetStream, when we came, as it says
     std::uint64_t passed_ = 0;        // all of the stream up to here is in the ring, or held
+    bool marked_ = false;
+    std::int64_t created_ = 0;  // the stream
     bool watches_limits_ = false;
     std::uint64_t sure_ = 0;       // up to here nothing of our partition was removed unread
     std::uint64_t committed_ = 0;  // the last that is in the ring
-    std::uint64_t not_found_ = 0;  // in the stream, when it was asked for last
-    clock::time_point not_found_since_;
-    std::uint64_t last_delivery_ = 0;  // 0: none; a new consumer's first is 1
+    std::optional<clock::time_point> not_found_since_;  // of what is being filled
+    std::uint64_t last_delivery_ = 0;                   // 0: none; a new consumer's first is 1
     std::vector<std::span<const std::byte>> payloads_;
     std::vector<std::uint64_t> ids_;
     std::uint64_t batch_size_ = 0;

@@ -6,7 +6,7 @@ namespace ringpipe::bridge {
 
 std::optional<std::vector<std::byte>> joiner::add(const envelope& about,
                                                   std::span<const std::byte> part,
-                                                  std::uint64_t place) {
+                                                  std::uint64_t place, bool counts) {
     auto& at = by_source_[about.source];
     if (about.part == 0) {
         // What was begun and is begun again was sent twice, or its rest will never come.
@@ -14,7 +14,7 @@ std::optional<std::vector<std::byte>> joiner::add(const envelope& about,
         at = {.sequence = about.sequence, .next = 0, .payload = {}, .places = {}};
     }
     if (about.sequence != at.sequence || about.part != at.next) {
-        ++left_out_;
+        left_out_ += counts ? 1 : 0;
         return std::nullopt;
     }
     at.payload.insert(at.payload.end(), part.begin(), part.end());

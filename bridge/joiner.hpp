@@ -19,10 +19,10 @@ namespace ringpipe::bridge {
 class joiner {
   public:
     // A part, and where in the stream it is. The whole payload if it was the last one. A part whose
-    // predecessors are missing (the stream has discarded them) is left out, and counted.
+    // predecessors are missing (the stream has discarded them) is left out, and counted if `counts`.
     [[nodiscard]] std::optional<std::vector<std::byte>> add(const envelope& about,
                                                             std::span<const std::byte> part,
-                                                            std::uint64_t place);
+                                                            std::uint64_t place, bool counts);
 
     // What began before `place` and is not whole will not be any more: it is left out, and counted.
     void give_up_before(std::uint64_t place);

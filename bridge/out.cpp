@@ -24,6 +24,8 @@ constexpr auto tick = 100ms;  // how long a signal may go unnoticed
 // second of it).
 constexpr auto settle_of_replicas = 3s;
 
+constexpr auto between_looks = 250ms;  // at what a cluster has
+
 constexpr auto* member_name = "bridge out";
 
 // As many answers are on their way while the window is full.
@@ -67,8 +69,9 @@ class sender {
         const auto stream =
             open_stream(over, to_.context(), with.stream, with.creation, subject_of(0));
         replicated_ = stream.replicated;
-        waiting_.configure(with.settle.value_or(replicated_ ? settle_of_replicas : 0s),
-                           with.shared || replicated_);
+        created_ = stream.created;
+        const auto settle = with.settle.value_or(replicated_ ? settle_of_replicas : 0s);
+        waiting_.configure(settle, with.shared || replicated_, replicated_ && settle > 0ns);
         if (stream.max_bytes != 0) { to_.set_unit(unit_of(with.stream)); }
         if (const auto why = may_drop(stream, with.stream); !why.empty()) { tell(why); }
     }
@@ -108,6 +111,7 @@ class sender {
 
     void step() {
         take_answers(0ms);
+        if (waiting_.awaits_confirmation() && clock::now() >= next_look_) { confirm(); }
         if (failed_) {
             recover();
         } else if (alone_ && to_.in_flight() > 0) {
@@ -121,9 +125,9 @@ class sender {
         }
     }
 
-    // Those that settle do not count but for their bytes.
+    // Those that settle do not count: the ring has room for them, or its producers wait.
     [[nodiscard]] bool has_room() const {
-        return waiting_.unstored() < with_.window && waiting_.bytes() < window_bytes;
+        return waiting_.unstored() < with_.window && waiting_.unstored_bytes() < window_bytes;
     }
 
     void receive() {
@@ -262,6 +266,19 @@ class sender {
         count_(settled.messages, settled.bytes);
     }
 
+    // Who leads a cluster now may not have what another has stored, and nobody says so while nothing
+    // is sent.
+    void confirm() {
+        const auto now = clock::now();
+        const auto has = extent_of(over_, to_.context(), with_.stream);
+        next_look_ = after(between_looks);
+        if (has && !waiting_.confirm(now, has->last)) {
+            failed_ = true;
+            failure_ = fmt::format("it ends at {} and had stored more", has->last);
+        }
+        acknowledge();
+    }
+
     // Nothing is sent until everything is answered, or given up.
     void recover() {
         const auto until = after(2 * publisher::answer_time);
@@ -279,10 +296,7 @@ class sender {
         }
         if (failures_ > 1) {
             pause_for(std::min<clock::duration>(5ms * (1U << std::min(failures_, 9U)), 2s));
-            // If it was removed meanwhile: that is for the user to know.
-            if (failures_ % 4 == 0 && over_.connected() && !stop_requested()) {
-                (void)open_stream(over_, to_.context(), with_.stream, with_.creation);
-            }
+            if (failures_ % 4 == 0 && over_.connected() && !stop_requested()) { look_for_stream(); }
         }
         done_.resent += waiting_.start_over();
         part_ = 0;
@@ -295,6 +309,12 @@ class sender {
         const auto until = after(2s);
         while (to_.in_flight() > 0 && clock::now() < until) { take_answers(tick); }
         done_.why = ending::signal;
+    }
+
+    // If it was removed meanwhile, or made anew: that is for the user to know.
+    void look_for_stream() {
+        const auto now = open_stream(over_, to_.context(), with_.stream, {});
+        if (now.created != created_) { refuse_another(with_.stream); }
     }
 
     static constexpr std::uint64_t window_bytes = 16U << 20U;
@@ -313,6 +333,8 @@ class sender {
     std::size_t stretch_;     // messages that one answer may speak for
     std::vector<message> received_;
     bool replicated_ = false;
+    std::int64_t created_ = 0;
+    clock::time_point next_look_{};
     bool alone_ = true;
     bool failed_ = false;
     bool ending_ = false;

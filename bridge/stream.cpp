@@ -56,7 +56,8 @@ jsRetentionPolicy of_nats(retention how) {
 
 stream_extent extent_in(const jsStreamInfo& about) {
     const auto& config = *about.Config;
-    return {.first = about.State.FirstSeq,
+    return {.created = about.Created,
+            .first = about.State.FirstSeq,
             .last = about.State.LastSeq,
             .bytes = about.State.Bytes,
             .max_bytes = static_cast<std::uint64_t>(std::max<int64_t>(config.MaxBytes, 0)),
@@ -157,6 +158,15 @@ bool takes_subject(std::string_view pattern, std::string_view subject) {
         pattern.remove_prefix(wanted.size() + 1);
         subject.remove_prefix(got.size() + 1);
     }
+}
+
+void refuse_another(const std::string& stream) {
+    throw error{
+        errc::options_differ,
+        fmt::format("stream {} was removed and made anew while we were at it: what it had is "
+                    "gone, and its numbers begin again; start again with another consumer or "
+                    "ring for the new one",
+                    stream)};
 }
 
 std::string may_drop(const stream_extent& stream, const std::string& name) {

@@ -25,6 +25,7 @@ struct stream_options {
 };
 
 struct stream_extent {
+    std::int64_t created = 0;  // another one's differs
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     std::uint64_t bytes = 0;      // as the server counts them
@@ -43,6 +44,9 @@ struct stream_extent {
 // ring's producers back), it never discards what is old.
 stream_extent open_stream(const connection& at, jsCtx* context, const std::string& name,
                           const stream_options& how, const std::string& sends_to = {});
+
+// Throws error(options_differ): it is not the one that it was.
+[[noreturn]] void refuse_another(const std::string& stream);
 
 // Why it may drop messages that nobody has read when it is full; empty if it does not.
 [[nodiscard]] std::string may_drop(const stream_extent& stream, const std::string& name);

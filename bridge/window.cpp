@@ -6,9 +6,10 @@ namespace ringpipe::bridge {
 
 using namespace std::chrono_literals;
 
-void window::configure(clock::duration settle, bool each_for_itself) {
+void window::configure(clock::duration settle, bool each_for_itself, bool confirmed) {
     settle_ = settle;
     each_for_itself_ = each_for_itself;
+    confirmed_ = confirmed;
 }
 
 void window::add(const message& got, std::uint32_t parts) {
@@ -52,12 +53,32 @@ bool window::note_stored(const publisher::answer& one) {
         }
         spoken_of.stored = std::max(spoken_of.stored, one.of.part + 1);
     }
-    while (stored_ < entries_.size() && entries_[stored_].is_stored()) { ++stored_; }
+    spoken_of.number = one.number;
+    while (stored_ < entries_.size() && entries_[stored_].is_stored()) {
+        stored_bytes_ += entries_[stored_].what.payload().size();
+        ++stored_;
+    }
     return !one.duplicate || speaks_for_itself;
 }
 
 bool window::has_settled(const entry& one) const {
-    return one.is_stored() && (settle_ == 0ns || clock::now() - one.stored_at >= settle_);
+    if (!one.is_stored()) { return false; }
+    if (settle_ == 0ns) { return true; }
+    return one.stored_at + settle_ <= (confirmed_ ? confirmed_at_ : clock::now());
+}
+
+bool window::awaits_confirmation() const {
+    if (!confirmed_ || entries_.empty()) { return false; }
+    const auto& first = entries_.front();
+    return first.is_stored() && !has_settled(first) && first.stored_at + settle_ <= clock::now();
+}
+
+bool window::confirm(clock::time_point when, std::uint64_t last) {
+    const bool has_all = std::none_of(entries_.begin(), entries_.end(), [&](const entry& e) {
+        return e.is_stored() && e.stored_at + settle_ <= when && e.number > last;
+    });
+    if (has_all) { confirmed_at_ = when; }
+    return has_all;
 }
 
 window::prefix window::take_settled() {
@@ -79,6 +100,7 @@ window::prefix window::take_settled() {
         --stored_;
     }
     bytes_ -= done.bytes;
+    stored_bytes_ -= done.bytes;
     return done;
 }
 
@@ -87,6 +109,7 @@ std::size_t window::start_over() {
     ask_each_until_ = first_ + entries_.size();
     for (auto& each : entries_) { each.stored = 0; }
     stored_ = 0;
+    stored_bytes_ = 0;
     next_ = 0;
     return published;
 }

@@ -25,20 +25,21 @@ class window {
         std::uint32_t partition = 0;  // of that end
         bool asks_for_each = false;   // every part is answered
         clock::time_point stored_at{};
+        std::uint64_t number = 0;  // in the stream, if it was answered
 
         [[nodiscard]] bool is_stored() const { return stored >= parts; }
     };
 
     // `settle`: how long a message stays after it was stored. `each_for_itself`: nothing follows for
-    // a message from what was stored behind it.
-    void configure(clock::duration settle, bool each_for_itself);
+    // a message from what was stored behind it. `confirmed`: it stays until confirm(), too.
+    void configure(clock::duration settle, bool each_for_itself, bool confirmed);
 
     void add(const message& got, std::uint32_t parts);
     void add_end(bool truncated, std::uint32_t partition);
 
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
     [[nodiscard]] std::size_t unstored() const { return entries_.size() - stored_; }
-    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }  // of the payloads
+    [[nodiscard]] std::uint64_t unstored_bytes() const { return bytes_ - stored_bytes_; }
 
     [[nodiscard]] std::size_t unpublished() const { return entries_.size() - next_; }
     // The next to be published, which there is; it is, once advance() is called.
@@ -51,6 +52,12 @@ class window {
     // What the stream has said. False: it leaves open whether those are stored that it should speak
     // for.
     bool note_stored(const publisher::answer& one);
+
+    // The first has stayed for its time, and confirm() is what it waits for.
+    [[nodiscard]] bool awaits_confirmation() const;
+    // At `when` the stream had the numbers up to `last`. False: those that should have settled are not
+    // all among them.
+    bool confirm(clock::time_point when, std::uint64_t last);
 
     struct prefix {
         std::uint64_t messages = 0;
@@ -70,11 +77,14 @@ class window {
 
     clock::duration settle_{};
     bool each_for_itself_ = false;
+    bool confirmed_ = false;
+    clock::time_point confirmed_at_{};
     std::deque<entry> entries_;
     std::uint64_t first_ = 0;           // the tag of entries_.front()
     std::size_t next_ = 0;              // to publish, of entries_
     std::size_t stored_ = 0;            // all of entries_ before this one
-    std::uint64_t bytes_ = 0;           // of entries_
+    std::uint64_t bytes_ = 0;           // of the payloads of entries_
+    std::uint64_t stored_bytes_ = 0;    // of those before stored_
     std::uint64_t ask_each_until_ = 0;  // a tag: those before it may have been sent before
 };
 

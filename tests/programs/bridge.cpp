@@ -185,17 +185,19 @@ TEST_CASE("bridge: what the stream's limits removed unread is told and never loo
             return !now.groups.empty() && now.groups.front().lag_bytes == 0;
         }));
     };
-    send_and_store(1, 10);
+    const by_hand user{server};
+    REQUIRE(eventually([&] { return user.has("jobs"); }));
     {
+        // There before they are sent: what is slow to come would be removed.
         bridge_program in{{"in", address, there}};
+        REQUIRE(eventually([&] { return to.status().producers == 1; }));
+        send_and_store(1, 10);
         REQUIRE(eventually([&] { return to.status().messages == 10; }));
         in.signal(SIGINT);
         REQUIRE(in.wait() == 130);
     }
     send_and_store(11, 20);
-    const by_hand user{server};
     REQUIRE(eventually([&] { return user.extent("jobs").first > 20; }));
-    // There before they are sent: what is slow to come would be removed, too.
     bridge_program in{{"in", address, there}};
     REQUIRE(eventually([&] { return to.status().producers == 1; }));
     send_and_store(21, 25);

@@ -193,8 +193,7 @@ TEST_CASE("bridge: what limits removed from a partition while its reader was hel
     const auto address = server.url() + "/jobs";
     bridge_program out{{"out", here, address, "--create", "--max-age", "4s", "--partition-by",
                         "hash", "--partitions", "1"}};
-    REQUIRE(eventually(
-        [&] { return bridge::extent_of(user.over, user.context.get(), "jobs").has_value(); }));
+    REQUIRE(eventually([&] { return user.has("jobs"); }));
     bridge_program in{{"in", address, there, "--partition", "0", "--batch", "1"}};
     REQUIRE(eventually([&] { return to.status().producers == 1; }));
     producer source{from};
@@ -210,6 +209,64 @@ TEST_CASE("bridge: what limits removed from a partition while its reader was hel
     CHECK(in.wait() == 3);
     CHECK(in.err().find("at least ") != std::string::npos);
     CHECK(last.wait() == 3);
+}
+
+TEST_CASE("bridge: a loss is not forgotten when another goes on") {
+    const nats_server server;
+    const by_hand user{server};
+    user.make_stream("jobs", "jobs");
+    const unique_ring there;
+    const auto to = ring::create(there.str(), small(65536));
+    const words in_words{"in", server.url() + "/jobs", there};
+    for (const auto* text : {"1", "2", "3"}) { user.publish("jobs", text); }
+    user.remove("jobs", 2);
+    {
+        bridge_program in{in_words};
+        REQUIRE(eventually([&] { return to.status().messages == 2; }));
+        in.signal(SIGINT);
+        REQUIRE(in.wait() == 130);
+    }
+    user.publish("jobs", "4");
+    user.publish("jobs", "", "sequence=4 end=clean");
+    bridge_program in{in_words};
+    CHECK(in.wait() == 0);
+    consumer_program last{{there}};
+    CHECK(last.wait() == 3);
+    CHECK(last.out() == "1\n3\n4\n");
+}
+
+TEST_CASE("bridge: who comes again behind the end of a stream is told it again") {
+    const nats_server server;
+    const by_hand user{server};
+    user.make_stream("jobs", "jobs");
+    const unique_ring there;
+    const words in_words{"in", server.url() + "/jobs", there};
+    user.publish("jobs", "1");
+    user.publish("jobs", "", "sequence=1 end=clean");
+    for (int i = 0; i < 2; ++i) {
+        bridge_program in{in_words};
+        CHECK(in.wait() == 0);
+    }
+    consumer_program last{{there}};
+    CHECK(last.wait() == 0);
+    CHECK(last.out() == "1\n");
+}
+
+TEST_CASE("bridge: a stream that is made anew under a reader is refused") {
+    const nats_server server;
+    const by_hand user{server};
+    user.make_stream("jobs", "jobs");
+    const unique_ring there;
+    const auto to = ring::create(there.str(), small(65536));
+    user.publish("jobs", "1");
+    bridge_program in{{"in", server.url() + "/jobs", there}};
+    REQUIRE(eventually([&] { return to.status().messages == 1; }));
+    user.remove_stream("jobs");
+    user.make_stream("jobs", "jobs");
+    user.publish("jobs", "another");
+    CHECK(in.wait() == 78);
+    CHECK(in.err().find("made anew") != std::string::npos);
+    CHECK(to.status().messages == 1);
 }
 
 #endif

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
+#include <sstream>
 #include <utility>
 
 namespace ringpipe::test {
@@ -37,10 +37,20 @@ program_io marked(program_io io, const std::string& mark) {
 
 std::string content_of(const fs::path& file) {
     std::ifstream in{file, std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
+    std::ostringstream all;
+    all << in.rdbuf();  // what cannot be read any more ends it, and throws nothing
+    return all.str();
 }
 
 // A zombie, which nobody has buried yet, has neither environment nor words.
+// 0 if it is gone.
+pid_t parent_of(pid_t process) {
+    const auto stat = content_of(fs::path{"/proc"} / std::to_string(process) / "stat");
+    const auto name_end = stat.rfind(')');
+    if (name_end == std::string::npos || name_end + 4 >= stat.size()) { return 0; }
+    return std::stoi(stat.substr(name_end + 4));  // ") S PARENT"
+}
+
 std::vector<pid_t> processes_with(const std::string& mark, const std::string& words) {
     std::vector<pid_t> all;
     std::error_code ignored;
@@ -94,7 +104,14 @@ std::vector<std::string> stages_run::left_over() const {
 int stages_run::processes() const { return static_cast<int>(running("").size()); }
 
 std::vector<pid_t> stages_run::copies_of(std::string_view stage) const {
-    return running(std::string{"--label\0", 8} + std::string{stage});
+    auto all = running(std::string{"--label\0", 8} + std::string{stage});
+    // But what a copy has forked and not executed yet: its filter, or LeakSanitizer's helper, which
+    // it waits for in vain if that is killed.
+    const auto found = all;
+    std::erase_if(all, [&](pid_t one) {
+        return std::find(found.begin(), found.end(), parent_of(one)) != found.end();
+    });
+    return all;
 }
 
 std::vector<pid_t> stages_run::running(std::string_view words) const {

@@ -56,6 +56,9 @@ struct by_hand {
     void purge(const char* name) const {
         REQUIRE(js_PurgeStream(context.get(), name, nullptr, nullptr) == NATS_OK);
     }
+    void remove_stream(const char* name) const {
+        REQUIRE(js_DeleteStream(context.get(), name, nullptr, nullptr) == NATS_OK);
+    }
     void remove(const char* name, std::uint64_t sequence) const {
         REQUIRE(js_DeleteMsg(context.get(), name, sequence, nullptr, nullptr) == NATS_OK);
     }
@@ -87,6 +90,9 @@ struct by_hand {
             CHECK(natsMsg_AckSync(list.Msgs[0], nullptr, nullptr) == NATS_OK);
             natsMsgList_Destroy(&list);
         }
+    }
+    [[nodiscard]] bool has(const char* name) const {
+        return bridge::extent_of(over, context.get(), name).has_value();
     }
     [[nodiscard]] bridge::stream_extent extent(const char* name) const {
         return bridge::extent_of(over, context.get(), name).value_or(bridge::stream_extent{});

@@ -23,7 +23,7 @@ struct sample {
         about.sequence = sequence;
         about.part = part;
         about.parts = 2;
-        const auto whole = sut.add(about, std::as_bytes(std::span{text}), place);
+        const auto whole = sut.add(about, std::as_bytes(std::span{text}), place, true);
         return whole ? std::string{reinterpret_cast<const char*>(whole->data()), whole->size()}
                      : "";
     }

@@ -14,7 +14,7 @@ namespace {
 // With `count` messages, all of them published.
 window published(std::size_t count, bool shared = false, clock::duration settle = 0s) {
     window sut;
-    sut.configure(settle, shared);
+    sut.configure(settle, shared, false);
     for (std::size_t i = 0; i < count; ++i) {
         sut.add({}, 1);
         sut.advance();
@@ -68,6 +68,29 @@ TEST_CASE("bridge window: what may be lost with a server is kept until it has se
         CHECK(sut.unpublished() == 2);
         CHECK(sut.unstored() == 2);
         CHECK(sut.next_needs_answer());
+    }
+}
+
+TEST_CASE("bridge window: what a cluster has stored counts once its leader of later has it") {
+    window sut;
+    sut.configure(1ns, true, true);
+    for (std::uint64_t i = 0; i < 2; ++i) {
+        sut.add({}, 1);
+        sut.advance();
+        auto answer = stored(i);
+        answer.number = 11 + i;
+        CHECK(sut.note_stored(answer));
+    }
+    while (!sut.awaits_confirmation()) {}  // 1 ns
+    CHECK(sut.take_settled().messages == 0);
+    SUBCASE("it has") {
+        CHECK(sut.confirm(clock::now(), 12));
+        CHECK(sut.take_settled().messages == 2);
+    }
+    SUBCASE("it has not") {
+        CHECK_FALSE(sut.confirm(clock::now(), 11));
+        CHECK(sut.take_settled().messages == 0);
+        CHECK(sut.start_over() == 2);
     }
 }
 
