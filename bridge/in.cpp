@@ -8,6 +8,7 @@
 
 #include "bridge/joiner.hpp"
 #include "bridge/puller.hpp"
+#include "bridge/ring_sink.hpp"
 #include "common/error.hpp"
 #include "common/shutdown.hpp"
 
@@ -16,8 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto tick = 100ms;                        // how long a signal may go unnoticed
-constexpr std::uint64_t batch_bytes = 256U << 10U;  // into the ring at a time
+constexpr auto tick = 100ms;  // how long a signal may go unnoticed
 
 // In messages of the stream: the rest of a large message that has not come by then will not. Half of
 // what JetStream delivers without an acknowledgement, which waits for that message.
@@ -31,58 +31,52 @@ class receiver {
   public:
     receiver(const ring& to, const connection& over, const in_options& with, const teller& tell,
              const pass_counter& count)
-        : to_{to},
+        : ring_name_{to.name()},
           over_{over},
           with_{with},
           tell_{tell},
           count_{count},
           context_{over.make_context()},
           from_{over, with.stream, with.consumer, with.batch},
-          subject_{with.partition ? fmt::format("{}.{}", with.stream, *with.partition) : ""} {
-        (void)open_stream(over, context_.get(), with.stream, {});
-        const auto start = open_durable(over, context_.get(), with.stream, with.consumer, subject_);
-        created_ = start.stream.created;
-        acknowledged_ = start.acknowledged;
-        acknowledges_each_ = start.acknowledges_each;
-        const auto ring_was = to.status();
-        ended_before_ = ring_was.ended && !ring_was.truncated;
-        producer_options me;
-        me.name = "bridge in";
-        me.resume = with.stream + "." + with.consumer;
-        out_.emplace(to, me);
-        committed_ = out_->last_id().value_or(0);
-        refuse_shorter(start.stream);
+          subject_{with.partition ? fmt::format("{}.{}", with.stream, *with.partition) : ""},
+          start_{open()},
+          sink_{to, with.stream + "." + with.consumer, passed_on_} {
+        acknowledged_ = start_.acknowledged;
+        acknowledges_each_ = start_.acknowledges_each;
+        refuse_shorter(start_.stream);
         // What is before the first is no longer there to be read; of what there was before this
         // consumer came, nothing is missed.
-        const auto before_first = start.stream.first > 0 ? start.stream.first - 1 : 0;
-        const auto known = std::max(acknowledged_, committed_);
-        if (known > 0 && before_first > known && !start.stream.removes_what_was_read) {
+        const auto before_first = start_.stream.first > 0 ? start_.stream.first - 1 : 0;
+        const auto known = std::max(acknowledged_, sink_.committed());
+        if (known > 0 && before_first > known && !start_.stream.removes_what_was_read) {
             miss(before_first - known);
         }
         // What is in the ring is known for sure; what a cluster that has just lost a server says was
         // acknowledged, is not (seen with nats-server 2.9: a whole fetch too much). Behind what was
         // acknowledged for sure there may be parts of a message that is not in the ring.
-        passed_ = committed_ != 0 ? std::min(acknowledged_, committed_) : acknowledged_;
+        passed_ =
+            sink_.committed() != 0 ? std::min(acknowledged_, sink_.committed()) : acknowledged_;
         passed_ = std::max(passed_, before_first);
-        sure_ = std::max(passed_, committed_);
-        watches_limits_ = !subject_.empty() && start.stream.loses_unread;
-        batch_most_ = std::max<std::uint64_t>(1, std::min(batch_bytes, to.capacity() / 8));
+        sure_ = std::max(passed_, sink_.committed());
+        watches_limits_ = !subject_.empty() && start_.stream.loses_unread;
     }
 
     transfer run() {
         try {
             while (!stop_requested() && !over_now_) { step(); }
         } catch (...) {
-            out_->abandon();
+            sink_.end(false);
             throw;
         }
         done_.missing += joiner_.left_out();
         if (!over_now_) {
             // Not the end of the stream: whoever is started next goes on from here.
             done_.why = ending::signal;
-            out_->abandon();
+            sink_.end(false);
         }
         (void)natsConnection_FlushTimeout(over_.get(), 2000);  // the last acknowledgements
+        done_.messages = sink_.done().messages;
+        done_.bytes = sink_.done().bytes;
         return done_;
     }
 
@@ -92,19 +86,24 @@ class receiver {
         const char* reply;  // where its acknowledgement goes to
     };
 
+    [[nodiscard]] consumer_place open() const {
+        (void)open_stream(over_, context_.get(), with_.stream, {});
+        return open_durable(over_, context_.get(), with_.stream, with_.consumer, subject_);
+    }
+
     // A leader that is new may not have all yet.
     void refuse_shorter(stream_extent stream) const {
         const auto patient = after(stream.replicated ? 10s : 0s);
-        while (committed_ > stream.last && clock::now() < patient && !stop_requested()) {
+        while (sink_.committed() > stream.last && clock::now() < patient && !stop_requested()) {
             pause_for(250ms);
             stream = extent_of(over_, context_.get(), with_.stream).value_or(stream);
         }
-        if (committed_ <= stream.last) { return; }
+        if (sink_.committed() <= stream.last) { return; }
         throw error{
             errc::options_differ,
             fmt::format("stream {} ends at {}, and ring {} has its messages up to {}: it was made "
                         "anew, or has lost its end; use another ring, or another consumer's name",
-                        with_.stream, stream.last, to_.name(), committed_)};
+                        with_.stream, stream.last, ring_name_, sink_.committed())};
     }
 
     // Of a partition nobody knows which of them were its own.
@@ -113,14 +112,9 @@ class receiver {
         done_.missing_at_least = !subject_.empty();
     }
 
-    // That the ring's stream is not whole, also if we are killed and another goes on as us: a name's
-    // mark goes when it is taken up again, this one stays.
-    void mark_incomplete() {
-        if (marked_ || done_.missing + joiner_.left_out() == 0) { return; }
-        producer_options nobody;
-        nobody.name = "bridge in: gap";
-        producer{to_, nobody}.abandon();
-        marked_ = true;
+    // Before anything behind the loss is acknowledged.
+    void mark_losses() {
+        if (done_.missing + joiner_.left_out() > 0) { sink_.mark_incomplete(); }
     }
 
     void step() {
@@ -149,13 +143,11 @@ class receiver {
     // What the stream has and the consumer does not deliver is read from the stream: a cluster that
     // has just lost a server may take it for acknowledged.
     void look_after_consumer() {
-        (void)open_stream(over_, context_.get(), with_.stream, {});
-        const auto now =
-            open_durable(over_, context_.get(), with_.stream, with_.consumer, subject_);
-        if (now.stream.created != created_) { refuse_another(with_.stream); }
+        const auto now = open();
+        if (now.stream.created != start_.stream.created) { refuse_another(with_.stream); }
         acknowledges_each_ = now.acknowledges_each;
-        if (!fill(last_for_us(now.stream) + 1, false) || !flush()) { return; }
-        mark_incomplete();
+        if (!fill(last_for_us(now.stream) + 1, false) || !sink_.flush()) { return; }
+        mark_losses();
         if (over_now_) { end(); }
     }
 
@@ -190,10 +182,10 @@ class receiver {
             }
             done.push_back({at->sequence, reply});
         }
-        if (!flush()) { return; }
+        if (!sink_.flush()) { return; }
         if (watches_limits_) { miss_what_was_removed(); }
         joiner_.give_up_before(passed_ - std::min(passed_, patience_for_parts));
-        mark_incomplete();
+        mark_losses();
         if (over_now_) { end(); }
         if (acknowledges_each_) {
             acknowledge_each(done);
@@ -259,7 +251,7 @@ class receiver {
                 js_GetMsg(&raw, context_.get(), with_.stream.c_str(), wanted, nullptr, &code);
             const message_handle message{raw};
             if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr) {
-                if (wanted <= committed_) {
+                if (wanted <= sink_.committed()) {
                     passed_ = wanted;  // the ring has it
                 } else if (in_step) {
                     // Nobody has read it: it was removed, or the server has lost it.
@@ -279,7 +271,7 @@ class receiver {
             } else {
                 if (!pass(raw, wanted)) { return false; }
                 // Its bytes lie in `raw`.
-                if (!flush()) { return false; }
+                if (!sink_.flush()) { return false; }
             }
         }
         return true;
@@ -302,7 +294,7 @@ class receiver {
     // has all before it, and we were killed in between. The very last is told again: the ring has all,
     // and whoever waits for its end may not have seen it.
     [[nodiscard]] bool was_told(std::uint64_t place) const {
-        if (place > acknowledged_ && !ended_before_) { return false; }
+        if (place > acknowledged_ && !sink_.had_ended()) { return false; }
         const auto has = extent_of(over_, context_.get(), with_.stream);
         return has && last_for_us(*has) > place;
     }
@@ -324,56 +316,28 @@ class receiver {
             return true;
         }
         if (about && about->parts != 1) {
-            auto whole = joiner_.add(*about, payload, at, at > committed_);
-            if (whole && at > committed_) {
+            auto whole = joiner_.add(*about, payload, at, at > sink_.committed());
+            if (whole && at > sink_.committed()) {
                 add(*whole, at);
-                if (!flush()) { return false; }
+                if (!sink_.flush()) { return false; }
             }
             passed_ = at;
             return true;
         }
-        if (at <= committed_) {
+        if (at <= sink_.committed()) {
             ++done_.duplicates;  // the last `in` was killed before it could acknowledge it
         } else {
             add(payload, at);
-            if (batch_size_ >= batch_most_ && !flush()) { return false; }
+            if (sink_.is_full() && !sink_.flush()) { return false; }
         }
         passed_ = at;
         return true;
     }
 
     void add(std::span<const std::byte> payload, std::uint64_t id) {
-        // It was not in the ring: so neither was what the server says was acknowledged, nor an end.
+        // It was not in the ring: so what the server says was acknowledged, was not.
         acknowledged_ = std::min(acknowledged_, id - 1);
-        ended_before_ = false;
-        // The batch is one piece of the ring: a large message goes alone.
-        if (batch_size_ + payload.size() > 2 * batch_most_ && !payloads_.empty()) { (void)flush(); }
-        payloads_.push_back(payload);
-        ids_.push_back(id);
-        batch_size_ += payload.size() + 32;
-    }
-
-    // Waits for room: while it does, JetStream keeps what it has. False: a stop was requested.
-    bool flush() {
-        if (payloads_.empty()) { return true; }
-        bool sent = false;
-        while (!sent && !stop_requested()) {
-            sent = out_->send_batch_until(payloads_, ids_, after(tick));
-            if (!sent) { count_(0, 0); }
-        }
-        if (sent) {
-            std::uint64_t bytes = 0;
-            for (const auto& each : payloads_) { bytes += each.size(); }
-            over_.note().passed(payloads_.size(), bytes);
-            done_.messages += payloads_.size();
-            done_.bytes += bytes;
-            committed_ = ids_.back();
-            count_(payloads_.size(), bytes);
-        }
-        payloads_.clear();
-        ids_.clear();
-        batch_size_ = 0;
-        return sent;
+        sink_.add(payload, id);
     }
 
     // Before its acknowledgement: if we are killed in between, it is told again.
@@ -381,14 +345,11 @@ class receiver {
         // Nor is a stream whole that lost something on its way.
         joiner_.give_up_before(std::numeric_limits<std::uint64_t>::max());
         if (done_.missing + joiner_.left_out() > 0) { done_.why = ending::truncated; }
-        if (done_.why == ending::truncated) {
-            out_->abandon();
-        } else {
-            out_->close();
-        }
+        mark_losses();
+        sink_.end(done_.why == ending::clean);
     }
 
-    const ring& to_;
+    const std::string ring_name_;
     const connection& over_;
     const in_options& with_;
     const teller& tell_;
@@ -396,26 +357,24 @@ class receiver {
     handle<jsCtx, jsCtx_Destroy> context_;
     puller from_;
     std::vector<message_handle> fetched_;
-    std::string subject_;
-    std::optional<producer> out_;
+    std::string subject_;  // of our partition; empty: all
+    // Before we are in the ring: what fails so far leaves no mark there.
+    const consumer_place start_;
+    const pass_counter passed_on_ = [this](std::uint64_t messages, std::uint64_t bytes) {
+        if (messages != 0) { over_.note().passed(messages, bytes); }
+        count_(messages, bytes);
+    };
+    ring_sink sink_;
     joiner joiner_;
     bool acknowledges_each_ = true;
-    bool ended_before_ = false;  // the ring, when we came, and nothing has come since
     // Where the acknowledgements of held parts go to, by their number in the stream.
     std::vector<std::pair<std::uint64_t, std::string>> parts_;
     std::uint64_t acknowledged_ = 0;  // to JetStream, when we came, as it says
     std::uint64_t passed_ = 0;        // all of the stream up to here is in the ring, or held
-    bool marked_ = false;
-    std::int64_t created_ = 0;  // the stream
     bool watches_limits_ = false;
-    std::uint64_t sure_ = 0;       // up to here nothing of our partition was removed unread
-    std::uint64_t committed_ = 0;  // the last that is in the ring
+    std::uint64_t sure_ = 0;  // up to here nothing of our partition was removed unread
     std::optional<clock::time_point> not_found_since_;  // of what is being filled
     std::uint64_t last_delivery_ = 0;                   // 0: none; a new consumer's first is 1
-    std::vector<std::span<const std::byte>> payloads_;
-    std::vector<std::uint64_t> ids_;
-    std::uint64_t batch_size_ = 0;
-    std::uint64_t batch_most_ = 1;
     bool over_now_ = false;
     unsigned failures_ = 0;
     unsigned idle_ = 0;
