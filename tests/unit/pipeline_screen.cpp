@@ -127,7 +127,7 @@ TEST_CASE("the screen shows ring and group and members within its width") {
     CHECK(has(text, "2,000 sent"));
     CHECK(has(text, "  work                       700 112.3 KiB    4.6 s   500.0 msg/s"));
     CHECK(has(text, "    producer                 100 running"));
-    for (const std::size_t width : {1, 20, 79, 80, 200}) {
+    for (const std::size_t width : {1U, 20U, 79U, 80U, 200U}) {
         CHECK(longest_line(view, width) <= width);
     }
     view.members = false;

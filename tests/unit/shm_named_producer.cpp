@@ -50,7 +50,7 @@ TEST_CASE("named producer: the id is not part of the payload") {
     const a_ring here;
     consumer in{here.ring};
     auto out = named(here.ring);
-    for (const std::size_t size : {0, 1, 8, 15, 16, 17, 100, 1000}) {
+    for (const std::size_t size : {0U, 1U, 8U, 15U, 16U, 17U, 100U, 1000U}) {
         const auto text = pattern(size, size);
         out.send(bytes(text), size);
         CHECK(take_texts(in, 1) == std::vector{text});
