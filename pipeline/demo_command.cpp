@@ -10,12 +10,13 @@
 #include "common/error.hpp"
 #include "common/progress.hpp"
 #include "common/shutdown.hpp"
+#include "common/temporary_folder.hpp"
 #include "common/units.hpp"
 #include "pipeline/commands.hpp"
 #include "pipeline/demo_text.hpp"
+#include "pipeline/fresh_ring.hpp"
 #include "pipeline/launch.hpp"
 #include "pipeline/say.hpp"
-#include "pipeline/temporary.hpp"
 
 namespace ringpipe::pipeline {
 namespace {

@@ -12,13 +12,13 @@
 #include "common/progress.hpp"
 #include "common/units.hpp"
 #include "pipeline/commands.hpp"
+#include "pipeline/fresh_ring.hpp"
 #include "pipeline/launch.hpp"
 #include "pipeline/run/command_line_plan.hpp"
 #include "pipeline/run/file_plan.hpp"
 #include "pipeline/run/print_plan.hpp"
 #include "pipeline/run/run_launch.hpp"
 #include "pipeline/say.hpp"
-#include "pipeline/temporary.hpp"
 
 namespace ringpipe::pipeline {
 namespace {

@@ -10,10 +10,10 @@
 #include <random>
 #include <set>
 
+#include "common/temporary_folder.hpp"
 #include "common/unique_fd.hpp"
 #include "tests/support/ring_fixture.hpp"
 #include "tests/support/tasks.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;

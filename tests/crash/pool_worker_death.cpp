@@ -4,10 +4,10 @@
 #include <csignal>
 #include <filesystem>
 
+#include "common/temporary_folder.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/ring_fixture.hpp"
 #include "tests/support/tasks.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;

@@ -3,9 +3,9 @@
 
 #include <cstdlib>
 
+#include "common/temporary_folder.hpp"
 #include "tests/support/nats_server.hpp"
 #include "tests/support/program.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;

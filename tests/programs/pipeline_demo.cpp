@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "common/temporary_folder.hpp"
 #include "pipeline/demo_text.hpp"
 #include "tests/support/program.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;
@@ -46,7 +46,7 @@ struct shared_text {
         return pipeline::compare_with(text, outputs);
     }
 
-    pipeline::temporary_folder folder;
+    temporary_folder folder;
     pipeline::demo_text text = pipeline::write_demo_text(folder.path() / "text", 100'000);
     std::vector<std::string> first;
     std::vector<std::string> second;

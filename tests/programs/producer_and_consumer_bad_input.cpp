@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "common/temporary_folder.hpp"
 #include "tests/support/program.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "common/temporary_folder.hpp"
 #include "tests/support/ring_fixture.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace ringpipe::test {
 

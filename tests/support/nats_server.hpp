@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/temporary_folder.hpp"
+#include "common/temporary_folder.hpp"
 
 namespace ringpipe::test {
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "tests/support/temporary_folder.hpp"
+#include "common/temporary_folder.hpp"
 #include "tests/unit/common_support.hpp"
 
 using namespace ringpipe;
@@ -36,7 +36,7 @@ TEST_CASE("a file descriptor is closed once, by its last owner") {
 }
 
 TEST_CASE("a file is written, closed and read back, and does not leak into children") {
-    const test::temporary_folder folder;
+    const temporary_folder folder;
     const std::string path = folder.path() / "file";
     for (const auto* content : {"a longer text", "short"}) {
         auto out = open_output(path);
@@ -71,7 +71,7 @@ TEST_CASE("a closed standard input is said to be closed") {
 }
 
 TEST_CASE("an input that is missing is another error than one that may not be read") {
-    const test::temporary_folder folder;
+    const temporary_folder folder;
     const std::string path = folder.path() / "file";
     CHECK_FAILS(errc::input_not_found, "No such file", (void)open_input(path));
     CHECK_FAILS(errc::input_not_found, "cannot read '" + path + "'", (void)open_input(path));
@@ -91,7 +91,7 @@ TEST_CASE("a directory is neither input nor output") {
 }
 
 TEST_CASE("an output in a directory that is missing is refused") {
-    const test::temporary_folder folder;
+    const temporary_folder folder;
     CHECK_FAILS(errc::io, "create its directory", (void)open_output(folder.path() / "no/file"));
 }
 

@@ -9,8 +9,8 @@
 #include "common/bus_error.hpp"
 #include "common/open_file.hpp"
 #include "common/shutdown.hpp"
+#include "common/temporary_folder.hpp"
 #include "tests/support/processes.hpp"
-#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/common_support.hpp"
 
 // All in child processes: what is installed for signals stays for the life of a process.
@@ -139,7 +139,7 @@ TEST_CASE("a broken pipe can be an error rather than the end") {
 }
 
 TEST_CASE("opening a FIFO without another end can be stopped") {
-    const test::temporary_folder folder;
+    const temporary_folder folder;
     const std::string fifo = folder.path() / "fifo";
     REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
     CHECK(exited_with(status_of_child([&] {

@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/temporary_folder.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/ring_fixture.hpp"
 #include "tests/support/segment_view.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 using namespace ringpipe;
 using namespace ringpipe::test;

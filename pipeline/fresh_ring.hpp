@@ -1,7 +1,6 @@
-// A ring, or a folder, that nobody else has, and that is gone afterwards.
+// A ring that nobody else has, and that is gone afterwards.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -21,19 +20,6 @@ class fresh_ring {
   private:
     std::string name_;
     bool keep_ = false;
-};
-
-class temporary_folder {
-  public:
-    temporary_folder();  // in TMPDIR, or /tmp; throws error(io | no_permission)
-    temporary_folder(const temporary_folder&) = delete;
-    temporary_folder& operator=(const temporary_folder&) = delete;
-    ~temporary_folder();
-
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-
-  private:
-    std::filesystem::path path_;
 };
 
 }  // namespace ringpipe::pipeline

@@ -1,33 +1,21 @@
-#include "pipeline/temporary.hpp"
+#include "common/temporary_folder.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
-#include <random>
+#include <string>
 #include <system_error>
 
 #include "common/error.hpp"
-#include "pipeline/say.hpp"
-#include "shm/ring.hpp"
 
-namespace ringpipe::pipeline {
-
-fresh_ring::fresh_ring(std::string_view prefix)
-    : name_{fmt::format("{}-{}-{:08x}", prefix, ::getpid(), std::random_device{}())} {}
-
-fresh_ring::~fresh_ring() {
-    if (keep_) { return; }
-    try {
-        ring::remove(name_);
-    } catch (const std::exception& e) { say("{}", e.what()); }
-}
+namespace ringpipe {
 
 temporary_folder::temporary_folder() {
     const auto* given = std::getenv("TMPDIR");
     std::string name = given != nullptr && *given != '\0' ? given : "/tmp";
-    name += "/ringpipe-XXXXXX";
+    name += "/ringpipe-XXXXXX";  // mkdtemp fills it in
     if (::mkdtemp(name.data()) == nullptr) {
         const int why = errno;
         throw error{
@@ -43,4 +31,4 @@ temporary_folder::~temporary_folder() {
     std::filesystem::remove_all(path_, ignored);
 }
 
-}  // namespace ringpipe::pipeline
+}  // namespace ringpipe
