@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 #include <vector>
 
 #include "bridge/address.hpp"
 #include "common/error.hpp"
-#include "common/shutdown.hpp"
 
 namespace ringpipe::bridge {
 namespace {
@@ -195,13 +193,6 @@ std::string make_inbox() {
     natsInbox* made = nullptr;
     need(natsInbox_Create(&made), "make a subject for answers");
     return handle<natsInbox, natsInbox_Destroy>{made}.get();
-}
-
-void pause_for(clock::duration how_long) {
-    const auto until = after(how_long);
-    while (!stop_requested() && clock::now() < until) {
-        std::this_thread::sleep_for(std::chrono::milliseconds{5});
-    }
 }
 
 void connection::check() const {

@@ -12,7 +12,6 @@
 #include <string_view>
 
 #include "bridge/note.hpp"
-#include "common/deadline.hpp"
 
 namespace ringpipe::bridge {
 
@@ -93,9 +92,6 @@ class connection {
 
 // A subject that nobody else has, for answers. Throws error(io).
 [[nodiscard]] std::string make_inbox();
-
-// Not beyond a request to stop.
-void pause_for(clock::duration how_long);
 
 // "Timeout (the server did not answer ...)": what cnats says, with what JetStream said if it did.
 [[nodiscard]] std::string words_for(natsStatus status, jsErrCode code = static_cast<jsErrCode>(0));

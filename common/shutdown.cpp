@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <ctime>
 #include <initializer_list>
+#include <thread>
 
 namespace ringpipe {
 namespace {
@@ -73,6 +74,13 @@ void install_stop_signals() {
 void ignore_broken_pipe() { std::signal(SIGPIPE, SIG_IGN); }
 
 bool stop_requested() noexcept { return first_signal.load(std::memory_order_relaxed) != 0; }
+
+void pause_for(std::chrono::nanoseconds how_long) {
+    const auto until = std::chrono::steady_clock::now() + how_long;
+    while (!stop_requested() && std::chrono::steady_clock::now() < until) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+}
 
 int stop_signal() noexcept { return first_signal.load(std::memory_order_relaxed); }
 

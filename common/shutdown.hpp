@@ -1,6 +1,8 @@
 // How signals end a program: asked to stop first, so that it can do so cleanly.
 #pragma once
 
+#include <chrono>
+
 namespace ringpipe {
 
 // The first SIGINT, SIGTERM or SIGHUP asks for a stop: calls that block return EINTR then, and
@@ -14,6 +16,9 @@ void install_stop_signals();
 void ignore_broken_pipe();
 
 [[nodiscard]] bool stop_requested() noexcept;
+
+// Sleeps, but not beyond a request to stop.
+void pause_for(std::chrono::nanoseconds how_long);
 
 // The signal that asked for the stop; 0 if none did.
 [[nodiscard]] int stop_signal() noexcept;

@@ -11,6 +11,36 @@
 using namespace ringpipe;
 using namespace ringpipe::test;
 
+namespace {
+
+// A stream that is filled by hand, and a ring that `bridge in` brings it to.
+struct filled_by_hand {
+    filled_by_hand() { user.make_stream("jobs", "jobs"); }
+
+    // `bridge in` until that many messages have come; then it gets the signal.
+    void read_until(std::uint64_t messages, int signal) const {
+        bridge_program in{in_words};
+        REQUIRE(eventually([&] { return to.status().messages == messages; }));
+        in.signal(signal);
+        REQUIRE(in.wait() == 128 + signal);
+    }
+
+    const nats_server server;
+    const by_hand user{server};
+    const unique_ring there;
+    const ring to = ring::create(there.str(), small(65536));
+    const words in_words{"in", server.url() + "/jobs", there};
+};
+
+// That a consumer gets all this, and ends so.
+void check_content(const unique_ring& there, std::string_view content, int code) {
+    consumer_program last{{there}};
+    CHECK(last.wait() == code);
+    CHECK(last.out() == content);
+}
+
+}  // namespace
+
 TEST_CASE("bridge: a full stream holds the producer back and loses nothing") {
     const nats_server server;
     const by_hand user{server};
@@ -106,9 +136,7 @@ TEST_CASE("bridge: what somebody removed from the stream unread is missed") {
     bridge_program in{{"in", address, there}};
     CHECK(in.wait() == 3);
     CHECK(in.err().find("2 messages were no longer in the stream") != std::string::npos);
-    consumer_program last{{there}};
-    CHECK(last.wait() == 3);
-    CHECK(last.out() == "1\n3\n5\n");
+    check_content(there, "1\n3\n5\n", 3);
 }
 
 TEST_CASE(
@@ -143,44 +171,30 @@ TEST_CASE(
     user.take("jobs", "default", 3);  // and the end
     bridge_program in{in_words};
     CHECK(in.wait() == 0);
-    consumer_program last{{there}};
-    CHECK(last.wait() == 0);
-    CHECK(last.out() == "1\n2\n3\n4\n5\n");
+    check_content(there, "1\n2\n3\n4\n5\n", 0);
 }
 
 TEST_CASE("bridge: behind an end, in the middle of a stream, the next one goes on") {
-    const nats_server server;
-    const by_hand user{server};
-    user.make_stream("jobs", "jobs");
-    const unique_ring there;
-    const auto to = ring::create(there.str(), small(65536));
-    const words in_words{"in", server.url() + "/jobs", there};
-    user.publish("jobs", "1");
-    {
-        bridge_program in{in_words};
-        REQUIRE(eventually([&] { return to.status().messages == 1; }));
-        in.signal(SIGKILL);
-        (void)in.wait();
-    }
-    user.publish("jobs", "2");
-    user.publish("jobs", "", "sequence=2 end=clean");
-    user.publish("jobs", "3");
-    user.publish("jobs", "4");
-    user.publish("jobs", "", "sequence=4 end=clean");
+    const filled_by_hand sut;
+    sut.user.publish("jobs", "1");
+    sut.read_until(1, SIGKILL);
+    sut.user.publish("jobs", "2");
+    sut.user.publish("jobs", "", "sequence=2 end=clean");
+    sut.user.publish("jobs", "3");
+    sut.user.publish("jobs", "4");
+    sut.user.publish("jobs", "", "sequence=4 end=clean");
     SUBCASE("as it is delivered") {}
     SUBCASE("as it is read from the stream, when what is behind it is delivered") {
-        user.take("jobs", "default", 3);
+        sut.user.take("jobs", "default", 3);
     }
     {
-        bridge_program in{in_words};
+        bridge_program in{sut.in_words};
         CHECK(in.wait() == 0);
-        CHECK(to.status().messages == 2);
+        CHECK(sut.to.status().messages == 2);
     }
-    bridge_program in{in_words};
+    bridge_program in{sut.in_words};
     CHECK(in.wait() == 0);
-    consumer_program last{{there}};
-    CHECK(last.wait() == 0);
-    CHECK(last.out() == "1\n2\n3\n4\n");
+    check_content(sut.there, "1\n2\n3\n4\n", 0);
 }
 
 TEST_CASE("bridge: what limits removed from a partition while its reader was held up is missed") {
@@ -212,61 +226,39 @@ TEST_CASE("bridge: what limits removed from a partition while its reader was hel
 }
 
 TEST_CASE("bridge: a loss is not forgotten when another goes on") {
-    const nats_server server;
-    const by_hand user{server};
-    user.make_stream("jobs", "jobs");
-    const unique_ring there;
-    const auto to = ring::create(there.str(), small(65536));
-    const words in_words{"in", server.url() + "/jobs", there};
-    for (const auto* text : {"1", "2", "3"}) { user.publish("jobs", text); }
-    user.remove("jobs", 2);
-    {
-        bridge_program in{in_words};
-        REQUIRE(eventually([&] { return to.status().messages == 2; }));
-        in.signal(SIGINT);
-        REQUIRE(in.wait() == 130);
-    }
-    user.publish("jobs", "4");
-    user.publish("jobs", "", "sequence=4 end=clean");
-    bridge_program in{in_words};
+    const filled_by_hand sut;
+    for (const auto* text : {"1", "2", "3"}) { sut.user.publish("jobs", text); }
+    sut.user.remove("jobs", 2);
+    sut.read_until(2, SIGINT);
+    sut.user.publish("jobs", "4");
+    sut.user.publish("jobs", "", "sequence=4 end=clean");
+    bridge_program in{sut.in_words};
     CHECK(in.wait() == 0);
-    consumer_program last{{there}};
-    CHECK(last.wait() == 3);
-    CHECK(last.out() == "1\n3\n4\n");
+    check_content(sut.there, "1\n3\n4\n", 3);
 }
 
 TEST_CASE("bridge: who comes again behind the end of a stream is told it again") {
-    const nats_server server;
-    const by_hand user{server};
-    user.make_stream("jobs", "jobs");
-    const unique_ring there;
-    const words in_words{"in", server.url() + "/jobs", there};
-    user.publish("jobs", "1");
-    user.publish("jobs", "", "sequence=1 end=clean");
+    const filled_by_hand sut;
+    sut.user.publish("jobs", "1");
+    sut.user.publish("jobs", "", "sequence=1 end=clean");
     for (int i = 0; i < 2; ++i) {
-        bridge_program in{in_words};
+        bridge_program in{sut.in_words};
         CHECK(in.wait() == 0);
     }
-    consumer_program last{{there}};
-    CHECK(last.wait() == 0);
-    CHECK(last.out() == "1\n");
+    check_content(sut.there, "1\n", 0);
 }
 
 TEST_CASE("bridge: a stream that is made anew under a reader is refused") {
-    const nats_server server;
-    const by_hand user{server};
-    user.make_stream("jobs", "jobs");
-    const unique_ring there;
-    const auto to = ring::create(there.str(), small(65536));
-    user.publish("jobs", "1");
-    bridge_program in{{"in", server.url() + "/jobs", there}};
-    REQUIRE(eventually([&] { return to.status().messages == 1; }));
-    user.remove_stream("jobs");
-    user.make_stream("jobs", "jobs");
-    user.publish("jobs", "another");
+    const filled_by_hand sut;
+    sut.user.publish("jobs", "1");
+    bridge_program in{sut.in_words};
+    REQUIRE(eventually([&] { return sut.to.status().messages == 1; }));
+    sut.user.remove_stream("jobs");
+    sut.user.make_stream("jobs", "jobs");
+    sut.user.publish("jobs", "another");
     CHECK(in.wait() == 78);
     CHECK(in.err().find("made anew") != std::string::npos);
-    CHECK(to.status().messages == 1);
+    CHECK(sut.to.status().messages == 1);
 }
 
 #endif
